@@ -1,0 +1,104 @@
+// The routing configuration: what translation makes and the data plane serves. Plain immutable data,
+// structured-cloneable, no functions. Every entry keeps its identity (===) while nothing in it changed,
+// so a delta between two configurations is found by comparing entries.
+import type { ObjectRef } from './object-ref.ts'
+import type { Policy } from './policy.ts'
+
+export interface RoutingConfig {
+  /** By host name: `a.example.com`, `*.example.com` (exactly one label), or `*` for rules without a host. Lower case. */
+  readonly hosts: ReadonlyMap<string, Host>
+  /** By Backend.id. */
+  readonly backends: ReadonlyMap<string, Backend>
+  /** By Certificate.id. */
+  readonly certificates: ReadonlyMap<string, Certificate>
+  /** SNI name (exact or `*.one-label`, lower case) to certificate ids, the preferred one first. */
+  readonly serverNames: ReadonlyMap<string, ServerName>
+  /** Backend id for requests that nothing else takes; undefined: the built-in 404. */
+  readonly defaultBackend: string | undefined
+  /** Certificate id for names that no other certificate covers; undefined: the one made at start. */
+  readonly defaultCertificate: string | undefined
+}
+
+export interface Host {
+  readonly name: string
+  /** Best match first: see table/precedence. */
+  readonly routes: readonly Route[]
+}
+
+export type PathType = 'Exact' | 'Prefix'
+
+export interface Route {
+  /** Normalised, begins with `/`. ImplementationSpecific has become Prefix. */
+  readonly path: string
+  readonly pathType: PathType
+  /** Backend id. `undefined`: nothing can serve it and `status` answers instead. */
+  readonly backend: string | undefined
+  /** The answer when there is no backend: 404 (resource backend) or 503 (missing Service or port). */
+  readonly status: 404 | 503
+  readonly policy: Policy
+  readonly source: RouteSource
+}
+
+/** Where a route was written, for explain, metrics and logs. */
+export interface RouteSource {
+  readonly object: ObjectRef
+  /** Field path inside the object. */
+  readonly field: string
+  /** Milliseconds since the epoch; the older of two equal routes wins. */
+  readonly createdAt: number
+  readonly service: string
+  readonly servicePort: string
+}
+
+export type Scheduler = 'rr'
+
+export interface Backend {
+  /** `namespace/service:port` with the Service port as the Ingress names it resolved to its number; a Service that no rule can name differently twice. */
+  readonly id: string
+  readonly namespace: string
+  readonly service: string
+  readonly port: string
+  readonly scheduler: Scheduler
+  /** Sorted by address then port, without duplicates. Empty: 503. */
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface Endpoint {
+  /** `10.0.0.1:8080`, `[fd00::1]:8080`, `db.example.com:5432`. */
+  readonly id: string
+  /** IP literal, or a DNS name (ExternalName) that is resolved on connect. */
+  readonly address: string
+  readonly port: number
+  readonly weight: number
+  readonly podName?: string
+  readonly nodeName?: string
+  readonly zone?: string
+}
+
+export interface ServerName {
+  readonly certificates: readonly string[]
+}
+
+export interface Certificate {
+  /** `namespace/secret`. */
+  readonly id: string
+  /** PEM, leaf first. */
+  readonly certificate: string
+  /** PEM. Never logged, never in the admin API. */
+  readonly privateKey: string
+  /** Lower-case DNS names and IP literals of the leaf. */
+  readonly names: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number
+  /** SHA-256 of the leaf, hex with colons. */
+  readonly fingerprint: string
+}
+
+export const EMPTY_ROUTING: RoutingConfig = Object.freeze({
+  hosts: new Map(),
+  backends: new Map(),
+  certificates: new Map(),
+  serverNames: new Map(),
+  defaultBackend: undefined,
+  defaultCertificate: undefined,
+})

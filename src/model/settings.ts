@@ -1,0 +1,85 @@
+// Settings of the data plane that hold for every host: what a thread gets at start. Times in milliseconds, sizes in bytes.
+
+export interface ProxySettings {
+  /** Value of the Server field added to answers that have none; empty: none is added. */
+  readonly serverName: string
+  /** Port that a redirect to https carries; 443 is left out of Location. */
+  readonly redirectPort: number
+  /** Port reported in X-Forwarded-Port on the TLS listener. ingress-nginx: 443 whatever it listens on. */
+  readonly forwardedTlsPort: number
+  /** Path prefixes that are never redirected to https (ACME challenges). */
+  readonly noTlsRedirectPaths: readonly string[]
+  readonly limits: Limits
+  readonly timeouts: Timeouts
+  readonly pool: PoolSettings
+}
+
+export interface Limits {
+  /** Longer: 414. */
+  readonly requestLineBytes: number
+  /** All fields with their line ends. Longer: 431. */
+  readonly headBytes: number
+  /** More: 431. */
+  readonly headFields: number
+  /** Larger: 413; 0: no limit. */
+  readonly bodyBytes: number
+  /** Response head from a backend. Longer: 502. */
+  readonly responseHeadBytes: number
+  /** Connections accepted at once over all threads; more are closed at accept. 0: no limit. */
+  readonly connections: number
+  /** Requests served on one client connection before it is closed. 0: no limit. */
+  readonly requestsPerConnection: number
+}
+
+export interface Timeouts {
+  /** From the first byte of a head (or accept) to its end: 408. */
+  readonly requestHead: number
+  /** Between two reads of a request body: 408. */
+  readonly requestBody: number
+  /** Idle keep-alive connection of a client. */
+  readonly keepAlive: number
+  readonly tlsHandshake: number
+  /** 504. */
+  readonly connect: number
+  /** Between two reads from the backend: 504 before the head, else the connection is cut. */
+  readonly read: number
+  /** Between two writes to the backend. */
+  readonly send: number
+}
+
+export interface PoolSettings {
+  /** Idle connections kept per endpoint and thread. */
+  readonly idlePerEndpoint: number
+  readonly idleTimeout: number
+  /** Open connections per endpoint and thread; 0: no limit. */
+  readonly connectionsPerEndpoint: number
+  /** Tries of one request on different endpoints, the first included. */
+  readonly tries: number
+}
+
+/** As ingress-nginx has them where it has one (reference: ConfigMap options). */
+export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
+  serverName: 'narthex',
+  redirectPort: 443,
+  forwardedTlsPort: 443,
+  noTlsRedirectPaths: ['/.well-known/acme-challenge'],
+  limits: {
+    requestLineBytes: 8 * 1024,
+    headBytes: 32 * 1024,
+    headFields: 100,
+    bodyBytes: 1024 * 1024,
+    responseHeadBytes: 32 * 1024,
+    connections: 16_384,
+    requestsPerConnection: 1000,
+  },
+  timeouts: {
+    requestHead: 60_000,
+    requestBody: 60_000,
+    keepAlive: 75_000,
+    tlsHandshake: 10_000,
+    connect: 5_000,
+    read: 60_000,
+    send: 60_000,
+  },
+  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, tries: 3 },
+})
