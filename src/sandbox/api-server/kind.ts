@@ -106,19 +106,26 @@ export interface Kind extends GroupVersionKind {
   /** `all` makes `kubectl get all` list it. */
   readonly categories: readonly string[]
   readonly namespaced: boolean
-  readonly subresources: readonly ('status' | 'scale')[]
+  readonly subresources: readonly Subresource[]
+  /** All of create delete deletecollection get list patch update watch when left out. */
+  readonly verbs?: readonly string[]
   /** Name in the schema table: `io.k8s.api.networking.v1.Ingress`. */
   readonly schemaName: string
   /** Whether metadata.generation is kept (kinds with a spec that controllers observe). */
   readonly generation: boolean
-  /** Older versions that are read and converted on the way in (`extensions/v1beta1` Ingress). */
+  /** The other group-versions that serve the same stored objects (`extensions/v1beta1` Ingress, `events.k8s.io/v1` Event). */
   readonly legacy?: readonly LegacyVersion[]
+  /** Warning header (299) of every request on this version, reads too. */
+  readonly deprecation?: string
   /** Fills in what the API server fills in. Runs on every decoded object before validation. Mutates the draft. */
   defaults(draft: KubeObject): void
   /** Runs on create after defaults: resets status, allocates addresses and ports, applies admission defaults. Throws ApiError. */
   prepareForCreate?(draft: KubeObject, lookup: Lookup): void
-  /** Runs on update after defaults: keeps immutable and status fields as the subresource rules say, releases and allocates. */
-  prepareForUpdate?(draft: KubeObject, old: KubeObject, lookup: Lookup): void
+  /**
+   * Runs on update after defaults: keeps what this kind never lets change, allocates. The separation of status and the rest
+   * has been made by then, from `subresources`: a main write keeps `old.status`, a status write everything but status and metadata.
+   */
+  prepareForUpdate?(draft: KubeObject, old: KubeObject, lookup: Lookup, subresource?: Subresource): void
   /** All mistakes at once; `old` is given on update. */
   validate(object: KubeObject, old: KubeObject | undefined, lookup: Lookup): readonly Cause[]
   /** Warning headers (299), e.g. for deprecated fields. */
@@ -130,9 +137,20 @@ export interface Kind extends GroupVersionKind {
   readonly fields: Readonly<Record<string, (object: KubeObject) => string>>
 }
 
+export type Subresource = 'status' | 'scale'
+
+/** Another group-version of a kind. Objects are stored in the kind's own version; `metadata` is the same in both. */
 export interface LegacyVersion {
   readonly group: string
   readonly version: string
-  /** Turns an object of this version into the kind's own version; unknown fields stay for field validation to find. */
+  /** Schema that requests in this version are checked against, before conversion. */
+  readonly schemaName: string
+  /** Turns an object of this version into the kind's own version, `apiVersion` included. Does not change its argument. */
   toCurrent(object: KubeObject): KubeObject
+  /** The way back, for reads through this version. Does not change its argument. */
+  fromCurrent(object: KubeObject): KubeObject
+  /** Warning header (299) of every request on this version. */
+  readonly deprecation?: string
+  /** Field selector labels of this version that have another name in the kind's own: `regarding.kind` to `involvedObject.kind`. */
+  readonly fieldLabels?: Readonly<Record<string, string>>
 }
