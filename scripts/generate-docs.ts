@@ -1,0 +1,5 @@
+// Writes the documentation that is made from tables in the code. A test fails when they differ.
+import { writeFileSync } from 'node:fs'
+import { optionDocs } from '../src/config/help.ts'
+
+writeFileSync('docs/options.md', optionDocs())

@@ -1,0 +1,59 @@
+// The texts of --help, one a command, each with examples.
+import { optionHelp } from '../config/help.ts'
+
+export const COMMANDS = {
+  run: 'serve the Ingresses of a cluster',
+  sandbox: 'an embedded Kubernetes API with simulated pods, and the controller against it',
+  check: 'translate YAML offline and print what is wrong with it',
+  routes: 'print the routes of a running controller, or of YAML files',
+  explain: 'say which rule serves a URL, and why the others do not',
+} as const
+
+export type CommandName = keyof typeof COMMANDS
+
+export function overview(): string {
+  return `Narthex, a Kubernetes Ingress controller with a proxy of its own.
+
+Usage: narthex COMMAND [options]
+
+${Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(10)}${what}`).join('\n')}
+
+  narthex COMMAND --help     options and examples
+  narthex --version
+
+Try it:  narthex sandbox --apply examples/
+`
+}
+
+const EXAMPLES: Readonly<Record<CommandName, string>> = {
+  run: `  narthex run                                          # in a cluster, or with KUBECONFIG
+  narthex run --kubeconfig ~/.kube/config --http-port 8080 --https-port 8443
+  narthex run --controller-class=k8s.io/ingress-nginx --ingress-class=nginx   # take over from ingress-nginx`,
+  sandbox: `  narthex sandbox --apply examples/
+  export KUBECONFIG=$PWD/.narthex/kubeconfig
+  kubectl get ingress -A
+  narthex sandbox --api-only --api-port 0              # only the API, for another controller`,
+  check: `  narthex check ingress.yaml service.yaml
+  narthex check manifests/                             # exit status 1 when there are errors`,
+  routes: `  narthex routes                                       # of the controller on this machine
+  narthex routes --admin http://127.0.0.1:10254 -o json
+  narthex routes examples/                             # of files, offline`,
+  explain: `  narthex explain http://shop.example.com/cart
+  narthex explain https://shop.example.com/ -H 'X-Canary: always'`,
+}
+
+const SYNOPSIS: Readonly<Record<CommandName, string>> = {
+  run: 'narthex run [options]',
+  sandbox: 'narthex sandbox [options]',
+  check: 'narthex check FILE|DIR… [-o text|json]',
+  routes: 'narthex routes [FILE|DIR…] [--admin URL] [-o text|json]',
+  explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--from IP] [--admin URL]",
+}
+
+export function usageOf(command: CommandName): string {
+  const options =
+    command === 'run' || command === 'sandbox'
+      ? `\n${optionHelp(command)}\n\nEvery option is an environment variable too: --http-port is NARTHEX_HTTP_PORT.\n`
+      : ''
+  return `${SYNOPSIS[command]}: ${COMMANDS[command]}\n\nExamples:\n${EXAMPLES[command]}\n${options}`
+}

@@ -1,0 +1,102 @@
+// Every option of the command line and the environment, in one table: help texts, parsing and docs/options.md come from it.
+import { availableParallelism } from 'node:os'
+import { DEFAULT_SETTINGS } from '../model/settings.ts'
+import * as value from './values.ts'
+
+/** The commands that take options from this table. */
+export type Command = 'run' | 'sandbox'
+
+export interface Option<T> {
+  /** Without the dashes; the environment variable is NARTHEX_ and the flag in upper case. */
+  readonly flag: string
+  readonly group: 'Cluster' | 'Listeners' | 'Ingress' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Life cycle' | 'Logs'
+  /** What stands for the value in help; empty for a switch (a bare flag means true). */
+  readonly placeholder: string
+  readonly help: string
+  readonly parse: (text: string) => T
+  readonly fallback: T
+  /** Where the sandbox differs. */
+  readonly sandboxFallback?: T
+  /** Shown instead of the default where that is computed. */
+  readonly shownFallback?: string
+  /** Only for this command. */
+  readonly only?: Command
+  /** May be given several times; the parser sees each one and `collect` joins them. */
+  readonly collect?: (all: readonly T[]) => T
+}
+
+const { limits, timeouts, pool } = DEFAULT_SETTINGS
+const option = <T>(spec: Option<T>): Option<T> => spec
+const concat = (all: readonly (readonly string[])[]): readonly string[] => all.flat()
+
+export const OPTIONS = {
+  kubeconfig: option({ flag: 'kubeconfig', group: 'Cluster', placeholder: 'FILE', only: 'run', parse: value.nonEmpty, fallback: '', shownFallback: '$KUBECONFIG, else in-cluster, else ~/.kube/config', help: 'Which cluster to serve.' }),
+  context: option({ flag: 'context', group: 'Cluster', placeholder: 'NAME', only: 'run', parse: value.nonEmpty, fallback: '', shownFallback: "the kubeconfig's current one", help: 'Context of the kubeconfig.' }),
+  watchNamespace: option({ flag: 'watch-namespace', group: 'Cluster', placeholder: 'NAME', parse: value.namespace, fallback: '', shownFallback: 'all', help: 'Serve the Ingresses of one namespace only.' }),
+
+  httpPort: option({ flag: 'http-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 80, sandboxFallback: 8080, help: 'Port for HTTP; 0: any free port, printed.' }),
+  httpsPort: option({ flag: 'https-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 443, sandboxFallback: 8443, help: 'Port for HTTPS; 0: any free port, printed.' }),
+  publicHttpsPort: option({ flag: 'public-https-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 443, sandboxFallback: 0, help: 'Port that redirects to https carry (443 is left out of Location); 0: the one of --https-port.' }),
+  address: option({ flag: 'address', group: 'Listeners', placeholder: 'IP', parse: value.ipAddress, fallback: '', sandboxFallback: '127.0.0.1', shownFallback: 'all', help: 'Address to listen on.' }),
+  adminPort: option({ flag: 'admin-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 10_254, help: 'Port of /healthz, /readyz, /metrics, /api/* and the dashboard; 0: any free port.' }),
+  adminAddress: option({ flag: 'admin-address', group: 'Listeners', placeholder: 'IP', parse: value.ipAddress, fallback: '', shownFallback: 'as --address', help: 'Address of the admin port.' }),
+  threads: option({ flag: 'threads', group: 'Listeners', placeholder: 'N', parse: value.positive, fallback: availableParallelism(), shownFallback: 'number of cores', help: 'Data-plane threads.' }),
+
+  ingressClass: option({ flag: 'ingress-class', group: 'Ingress', placeholder: 'NAME', parse: value.nonEmpty, fallback: 'narthex', help: 'Class name that the annotation kubernetes.io/ingress.class is compared with.' }),
+  controllerClass: option({ flag: 'controller-class', group: 'Ingress', placeholder: 'NAME', parse: value.qualifiedName, fallback: 'narthex.ingress.kubernetes.io/controller', help: 'spec.controller of the IngressClasses to serve (k8s.io/ingress-nginx takes over from ingress-nginx).' }),
+  watchIngressWithoutClass: option({ flag: 'watch-ingress-without-class', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, help: 'Serve Ingresses that name no class at all too.' }),
+  annotationsPrefix: option({ flag: 'annotations-prefix', group: 'Ingress', placeholder: 'PREFIX', parse: (text) => [value.qualifiedName(text)], fallback: ['nginx.ingress.kubernetes.io'], collect: concat, help: 'Annotation prefix read beside narthex.ingress.kubernetes.io (which wins); repeatable.' }),
+  defaultSslCertificate: option({ flag: 'default-ssl-certificate', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a self-signed one made at start', help: 'Secret with the certificate for names that no other covers.' }),
+  defaultBackendService: option({ flag: 'default-backend-service', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a built-in 404', help: 'Service for requests that no rule takes (its first port).' }),
+
+  publishService: option({ flag: 'publish-service', group: 'Status', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: "Service whose addresses go to the status of the Ingresses." }),
+  publishStatusAddress: option({ flag: 'publish-status-address', group: 'Status', placeholder: 'A,B', parse: value.addressList, fallback: [] as readonly string[], sandboxFallback: ['127.0.0.1'], help: 'Addresses for the status of the Ingresses; wins over --publish-service.' }),
+
+  apiPort: option({ flag: 'api-port', group: 'Sandbox', placeholder: 'PORT', only: 'sandbox', parse: value.port, fallback: 6443, help: "Port of the sandbox's Kubernetes API; 0: any free port." }),
+  apiOnly: option({ flag: 'api-only', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Leave the ingress controller out: only the API, its controllers and pods.' }),
+  apply: option({ flag: 'apply', group: 'Sandbox', placeholder: 'FILE|DIR', only: 'sandbox', parse: (text) => [value.nonEmpty(text)], fallback: [] as readonly string[], collect: concat, help: 'YAML to apply at start and whenever it changes; repeatable.' }),
+  kubeconfigOut: option({ flag: 'kubeconfig-out', group: 'Sandbox', placeholder: 'FILE', only: 'sandbox', parse: value.nonEmpty, fallback: '.narthex/kubeconfig', help: 'Where to write the kubeconfig.' }),
+  rbac: option({ flag: 'rbac', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Hold requests with a service account token (serviceaccount:NS:NAME) to the RBAC objects that were applied.' }),
+
+  maxRequestLine: option({ flag: 'max-request-line', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.requestLineBytes, help: 'Longest request line; longer: 414.' }),
+  maxHead: option({ flag: 'max-head', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.headBytes, help: 'Largest request head; larger: 431.' }),
+  maxHeadFields: option({ flag: 'max-head-fields', group: 'Limits', placeholder: 'N', parse: value.positive, fallback: limits.headFields, help: 'Most fields in a request head; more: 431.' }),
+  maxBody: option({ flag: 'max-body', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.bodyBytes, help: 'Largest request body; larger: 413; 0: no limit.' }),
+  maxResponseHead: option({ flag: 'max-response-head', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.responseHeadBytes, help: 'Largest response head of a backend; larger: 502.' }),
+  maxConnections: option({ flag: 'max-connections', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.connections, help: 'Client connections at once; more are closed; 0: no limit.' }),
+  maxRequestsPerConnection: option({ flag: 'max-requests-per-connection', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.requestsPerConnection, help: 'Requests on one client connection before it is closed; 0: no limit.' }),
+
+  requestHeadTimeout: option({ flag: 'request-head-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.requestHead, help: 'For a whole request head; longer: 408.' }),
+  requestBodyTimeout: option({ flag: 'request-body-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.requestBody, help: 'Between two reads of a request body; longer: 408.' }),
+  keepAliveTimeout: option({ flag: 'keep-alive-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.keepAlive, help: 'How long an idle client connection is kept.' }),
+  tlsHandshakeTimeout: option({ flag: 'tls-handshake-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.tlsHandshake, help: 'For a TLS handshake; longer: the connection is closed.' }),
+  connectTimeout: option({ flag: 'connect-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.connect, help: 'For a connection to an endpoint; longer: the next endpoint, at last 504.' }),
+  readTimeout: option({ flag: 'read-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.read, help: 'Between two reads from an endpoint; longer: 504.' }),
+  sendTimeout: option({ flag: 'send-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.send, help: 'Between two writes to an endpoint; longer: 504.' }),
+
+  maxIdlePerEndpoint: option({ flag: 'max-idle-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.idlePerEndpoint, help: 'Idle connections kept to an endpoint, per thread.' }),
+  idleTimeout: option({ flag: 'idle-timeout', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.idleTimeout, help: 'How long an idle connection to an endpoint is kept.' }),
+  maxConnectionsPerEndpoint: option({ flag: 'max-connections-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.connectionsPerEndpoint, help: 'Connections to an endpoint, per thread; 0: no limit.' }),
+  tries: option({ flag: 'tries', group: 'Pools', placeholder: 'N', parse: value.positive, fallback: pool.tries, help: 'Endpoints that one request is tried on when none of it was processed.' }),
+
+  serverHeader: option({ flag: 'server-header', group: 'Listeners', placeholder: 'TEXT', parse: value.headerValue, fallback: DEFAULT_SETTINGS.serverName, help: 'Server field of answers whose backend sent none; empty: none is added.' }),
+  drainDelay: option({ flag: 'drain-delay', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 0, help: 'After SIGTERM: how long to go on accepting while /readyz fails.' }),
+  drainTimeout: option({ flag: 'drain-timeout', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 240_000, sandboxFallback: 5000, help: 'After that: how long requests in flight may take.' }),
+  logLevel: option({ flag: 'log-level', group: 'Logs', placeholder: 'LEVEL', parse: value.choice('debug', 'info', 'warn', 'error'), fallback: 'info', sandboxFallback: 'warn', help: 'debug, info, warn or error; logs are JSON lines on standard output.' }),
+  accessLog: option({ flag: 'access-log', group: 'Logs', placeholder: '', parse: value.boolean, fallback: false, help: 'One JSON line per request on standard output.' }),
+} as const
+
+export type OptionName = keyof typeof OPTIONS
+
+/** The table in its order. */
+export const OPTION_LIST = Object.entries(OPTIONS) as [OptionName, Option<unknown>][]
+
+type Values = { readonly [Name in OptionName]: (typeof OPTIONS)[Name] extends Option<infer T> ? T : never }
+
+/** All options with their values, frozen. Options of another command hold their default. */
+export type Config = Values
+
+/** `NARTHEX_HTTP_PORT` for `http-port`. */
+export function environmentName(flag: string): string {
+  return `NARTHEX_${flag.toUpperCase().replaceAll('-', '_')}`
+}

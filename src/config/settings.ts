@@ -1,0 +1,36 @@
+// From the options to what a data-plane thread gets.
+import { DEFAULT_SETTINGS, type ProxySettings } from '../model/settings.ts'
+import type { Config } from './options.ts'
+
+/** `httpsPort` is the port that really listens (an option of 0 has become a number). */
+export function proxySettings(config: Config, httpsPort: number): ProxySettings {
+  return {
+    ...DEFAULT_SETTINGS,
+    serverName: config.serverHeader,
+    redirectPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
+    limits: {
+      requestLineBytes: config.maxRequestLine,
+      headBytes: config.maxHead,
+      headFields: config.maxHeadFields,
+      bodyBytes: config.maxBody,
+      responseHeadBytes: config.maxResponseHead,
+      connections: config.maxConnections,
+      requestsPerConnection: config.maxRequestsPerConnection,
+    },
+    timeouts: {
+      requestHead: config.requestHeadTimeout,
+      requestBody: config.requestBodyTimeout,
+      keepAlive: config.keepAliveTimeout,
+      tlsHandshake: config.tlsHandshakeTimeout,
+      connect: config.connectTimeout,
+      read: config.readTimeout,
+      send: config.sendTimeout,
+    },
+    pool: {
+      idlePerEndpoint: config.maxIdlePerEndpoint,
+      idleTimeout: config.idleTimeout,
+      connectionsPerEndpoint: config.maxConnectionsPerEndpoint,
+      tries: config.tries,
+    },
+  }
+}
