@@ -30,7 +30,8 @@ export interface ManagedFieldsEntry {
   manager: string
   operation: 'Apply' | 'Update'
   apiVersion: string
-  time: string
+  /** Absent on entries of the scale subresource. */
+  time?: string
   fieldsType: 'FieldsV1'
   fieldsV1: Record<string, unknown>
   subresource?: string
@@ -70,6 +71,8 @@ export interface Schema {
   readonly items?: Schema
   readonly additionalProperties?: Schema
   readonly enum?: readonly string[]
+  /** `{}` marks a field that is there in an empty object too (a struct, not a pointer): decides about "." in managed fields. */
+  readonly default?: Json
   /** `#/components/schemas/io.k8s.api.networking.v1.IngressSpec`; resolved through the schema table. */
   readonly $ref?: string
   readonly 'x-kubernetes-patch-strategy'?: string
@@ -117,6 +120,11 @@ export interface Kind extends GroupVersionKind {
   readonly legacy?: readonly LegacyVersion[]
   /** Warning header (299) of every request on this version, reads too. */
   readonly deprecation?: string
+  /**
+   * Seconds between the deletion request and the end of the object (a Pod's grace period). `requested` is what the
+   * request asks for. 0 deletes at once; kinds without this function are always deleted at once.
+   */
+  gracePeriod?(object: KubeObject, requested: number | undefined): number
   /** Fills in what the API server fills in. Runs on every decoded object before validation. Mutates the draft. */
   defaults(draft: KubeObject): void
   /** Runs on create after defaults: resets status, allocates addresses and ports, applies admission defaults. Throws ApiError. */

@@ -12,7 +12,8 @@ export interface WatchEvent {
 export interface WriteOptions {
   readonly fieldManager?: string
   readonly dryRun?: boolean
-  readonly subresource?: 'status' | 'scale'
+  /** `finalize` writes a Namespace's spec.finalizers and nothing else. */
+  readonly subresource?: 'status' | 'scale' | 'finalize'
   readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
 }
 
@@ -25,7 +26,8 @@ export interface DeleteOptions {
 }
 
 /**
- * `resource` is the plural (`ingresses`, `endpointslices`, `events`); `namespace` is '' for cluster-scoped kinds.
+ * `resource` is the plural (`ingresses`, `endpointslices`, `events`), or `plural.group` where two groups share one;
+ * `namespace` is '' for cluster-scoped kinds.
  * Objects that come out are frozen: copy (structuredClone) before changing. All writes throw ApiError.
  */
 export interface Registry {
