@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer, type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import type { Log } from '../../src/base/log.ts'
+import { createContexts, type Contexts } from '../../src/http/tls/contexts.ts'
+import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
+import { EMPTY_ROUTING, type Certificate, type RoutingConfig } from '../../src/model/routing.ts'
+import { compileTable, serverName, type Table } from '../../src/table/table.ts'
+import { certificateFor } from './certificates.ts'
+
+let defaultCertificate: KeyPair
+let first: Certificate
+let second: Certificate
+let wildcard: Certificate
+const ticketKeys = randomBytes(48)
+const closers: (() => void)[] = []
+
+beforeAll(async () => {
+  ;[defaultCertificate, first, second, wildcard] = await Promise.all([
+    createDefaultCertificate(),
+    certificateFor('dev/a', 'a.example.com'),
+    certificateFor('dev/a', 'a.example.com'),
+    certificateFor('dev/wild', '*.example.com'),
+  ])
+})
+
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+function configOf(certificates: readonly Certificate[], names: Readonly<Record<string, readonly string[]>>, defaultId?: string): RoutingConfig {
+  return {
+    ...EMPTY_ROUTING,
+    certificates: new Map(certificates.map((certificate) => [certificate.id, certificate])),
+    serverNames: new Map(Object.entries(names).map(([name, ids]) => [name, { certificates: ids }])),
+    defaultCertificate: defaultId,
+  }
+}
+
+interface Fixture {
+  readonly contexts: Contexts
+  readonly lines: string[]
+  use(config: RoutingConfig): void
+}
+
+function fixture(config: RoutingConfig, limit?: number): Fixture {
+  let table: Table = compileTable(config)
+  const lines: string[] = []
+  const log: Log = (level, message, facts) => lines.push(`${level} ${message} ${JSON.stringify(facts)}`)
+  const lookup = { idsFor: (name?: string) => serverName(table, name), certificate: (id: string) => table.config.certificates.get(id) }
+  const contexts = createContexts({ lookup, defaultCertificate, ticketKeys, log, ...(limit === undefined ? {} : { limit }) })
+  return {
+    contexts,
+    lines,
+    use(next) {
+      table = compileTable(next, table)
+      contexts.refresh()
+    },
+  }
+}
+
+async function listen(contexts: Contexts): Promise<number> {
+  const server: Server = createServer(contexts.serverOptions(), (socket) => socket.on('error', () => undefined).on('data', (data) => socket.write(data)))
+  contexts.attach(server)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closers.push(() => server.close())
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+async function dial(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
+  closers.push(() => socket.destroy())
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+async function shown(port: number, servername?: string): Promise<string> {
+  const socket = await dial(port, servername === undefined ? {} : { servername })
+  const fingerprint = socket.getPeerX509Certificate()?.fingerprint256 ?? ''
+  const all: Record<string, string> = { [first.fingerprint]: 'first', [second.fingerprint]: 'second', [wildcard.fingerprint]: 'wildcard' }
+  return all[fingerprint] ?? 'default'
+}
+
+test('exact name, wildcard of one label, else the default certificate; any case', async () => {
+  const { contexts } = fixture(configOf([first, wildcard], { 'a.example.com': ['dev/a'], '*.example.com': ['dev/wild'] }))
+  const port = await listen(contexts)
+  const names = ['a.example.com', 'A.EXAMPLE.com', 'b.example.com', 'x.b.example.com', 'other.org', undefined]
+  expect(await Promise.all(names.map((name) => shown(port, name)))).toEqual(['first', 'first', 'wildcard', 'default', 'default', 'default'])
+})
+
+test('a rotated certificate is in the next handshake; open connections go on', async () => {
+  const { contexts, use } = fixture(configOf([first], { 'a.example.com': ['dev/a'] }))
+  const port = await listen(contexts)
+  const before = await dial(port, { servername: 'a.example.com' })
+  expect(await shown(port, 'a.example.com')).toBe('first')
+  use(configOf([second], { 'a.example.com': ['dev/a'] }))
+  expect(await shown(port, 'a.example.com')).toBe('second')
+  before.write('still here')
+  expect(String((await once(before, 'data'))[0])).toBe('still here')
+})
+
+test('a key that does not load leaves the last good certificate in place, is tried once and logged without the key', async () => {
+  const broken = { ...second, privateKey: first.privateKey }
+  const { contexts, use, lines } = fixture(configOf([first], { 'a.example.com': ['dev/a'] }))
+  const port = await listen(contexts)
+  expect(await shown(port, 'a.example.com')).toBe('first')
+  use(configOf([broken], { 'a.example.com': ['dev/a'] }))
+  expect([await shown(port, 'a.example.com'), await shown(port, 'a.example.com')]).toEqual(['first', 'first'])
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('"certificate":"dev/a"')
+  expect(lines[0]).not.toContain('PRIVATE KEY')
+  use(configOf([second], { 'a.example.com': ['dev/a'] }))
+  expect(await shown(port, 'a.example.com')).toBe('second')
+})
+
+test.each(['', 'no PEM at all', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'])(
+  'with no last good one the default serves: %j',
+  async (privateKey) => {
+    const { contexts } = fixture(configOf([{ ...first, privateKey }], { 'a.example.com': ['dev/a'] }))
+    expect(await shown(await listen(contexts), 'a.example.com')).toBe('default')
+  },
+)
+
+test('of several certificates of a name the first that loads serves', async () => {
+  const broken = { ...first, id: 'dev/broken', privateKey: 'x' }
+  const { contexts } = fixture(configOf([broken, second], { 'a.example.com': ['dev/broken', 'dev/gone', 'dev/a'] }))
+  expect(await shown(await listen(contexts), 'a.example.com')).toBe('second')
+})
+
+test('a configured default certificate serves clients without a name and unknown names, rotates, and goes again', async () => {
+  const { contexts, use } = fixture(configOf([], {}))
+  const port = await listen(contexts)
+  expect([await shown(port), await shown(port, 'other.org')]).toEqual(['default', 'default'])
+  use(configOf([first], {}, 'dev/a'))
+  expect([await shown(port), await shown(port, 'other.org')]).toEqual(['first', 'first'])
+  use(configOf([second], {}, 'dev/a'))
+  expect([await shown(port), await shown(port, 'other.org')]).toEqual(['second', 'second'])
+  use(configOf([{ ...second, privateKey: 'broken' }], {}, 'dev/a'))
+  expect([await shown(port), await shown(port, 'other.org')]).toEqual(['second', 'second'])
+  use(configOf([], {}))
+  expect([await shown(port), await shown(port, 'other.org')]).toEqual(['default', 'default'])
+})
+
+test('the least recently used context goes first, and comes back when asked for', async () => {
+  const all = configOf([first, wildcard], { 'a.example.com': ['dev/a'], '*.example.com': ['dev/wild'] })
+  const { contexts } = fixture(all, 1)
+  const held = contexts.contextFor('a.example.com')
+  expect(contexts.contextFor('a.example.com')).toBe(held)
+  contexts.contextFor('b.example.com')
+  const again = contexts.contextFor('a.example.com')
+  expect(again).not.toBe(held)
+  const port = await listen(contexts)
+  expect(await shown(port, 'a.example.com')).toBe('first')
+})
+
+async function session(port: number, version: 'TLSv1.2' | 'TLSv1.3'): Promise<Buffer> {
+  const socket = await dial(port, { servername: 'a.example.com', minVersion: version, maxVersion: version })
+  const saved = version === 'TLSv1.2' ? socket.getSession() : (await once(socket, 'session'))[0]
+  expect(socket.isSessionReused()).toBe(false)
+  return saved
+}
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('a %s session made with one thread resumes with another', async (version) => {
+  const config = configOf([first], { 'a.example.com': ['dev/a'] })
+  const [one, other] = await Promise.all([listen(fixture(config).contexts), listen(fixture(config).contexts)])
+  const resumed = await dial(other, { servername: 'a.example.com', session: await session(one, version), minVersion: version, maxVersion: version })
+  expect(resumed.isSessionReused()).toBe(true)
+})
+
+test.each([
+  ['TLSv1.1', 'DEFAULT@SECLEVEL=0', /protocol|version|alert/i],
+  ['TLSv1.2', 'AES128-SHA', /handshake failure|no shared|cipher/i],
+  ['TLSv1.2', 'ECDHE-ECDSA-AES128-SHA', /handshake failure|no shared|cipher/i],
+] as const)('%s with %s is refused', async (version, ciphers, message) => {
+  const port = await listen(fixture(configOf([first], { 'a.example.com': ['dev/a'] })).contexts)
+  await expect(dial(port, { servername: 'a.example.com', minVersion: version, maxVersion: version, ciphers })).rejects.toThrow(message)
+})
