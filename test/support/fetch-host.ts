@@ -1,5 +1,5 @@
 // A small HTTP client for virtual hosts: one request to a port with a Host field, over node:http.
-import { Agent, request, type IncomingHttpHeaders } from 'node:http'
+import { request, type Agent, type IncomingHttpHeaders } from 'node:http'
 
 export interface Answer {
   readonly status: number

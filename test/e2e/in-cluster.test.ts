@@ -1,0 +1,135 @@
+// `narthex run` as a second process against an API server, with the permissions of manifests/ and nothing more.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually, fetchHost } from '../support/fetch-host.ts'
+import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { startNarthex, type Narthex } from '../support/narthex.ts'
+
+let cluster: Narthex
+let controller: Narthex
+let kubectl: Kubectl
+const http = () => controller.ports['http'] ?? 0
+
+const OBJECTS = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web:1, ports: [{name: http, containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{name: http, port: 80, targetPort: http}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  ingressClassName: narthex
+  rules:
+    - host: web.example.com
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {name: http}}}}]}
+    - host: missing.example.com
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: nobody, port: {number: 80}}}}]}
+`
+
+/** The sandbox's kubeconfig with the token of a service account. */
+function kubeconfigAs(account: string): string {
+  const path = join(cluster.home, `kubeconfig-${account.replace(':', '-')}`)
+  writeFileSync(
+    path,
+    `apiVersion: v1
+kind: Config
+current-context: it
+clusters: [{name: it, cluster: {server: "http://127.0.0.1:${cluster.ports['api']}"}}]
+users: [{name: it, user: {token: "serviceaccount:${account}"}}]
+contexts: [{name: it, context: {cluster: it, user: it}}]
+`,
+  )
+  return path
+}
+
+beforeAll(async () => {
+  cluster = await startNarthex(['sandbox', '--api-only', '--rbac'])
+  kubectl = kubectlFor(cluster.kubeconfig, cluster.home)
+  await ok(kubectl('apply -f manifests/'))
+  await ok(kubectl('apply -f manifests/expose/nodeport.yaml'))
+  await ok(kubectl('apply -f -', OBJECTS))
+  await ok(kubectl('rollout status deploy/web --timeout=10s'))
+  controller = await startNarthex(['run', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1'])
+})
+afterAll(async () => {
+  await controller?.stop()
+  await cluster.stop()
+})
+
+describe('narthex run', () => {
+  it('serves an Ingress of the cluster', async () => {
+    const answer = await eventually(() => fetchHost({ port: http(), host: 'web.example.com' }), (each) => each.status === 200)
+    expect(answer.body).toMatch(/^web-/)
+  })
+
+  it('publishes its address and its events with the permissions of manifests/', async () => {
+    await eventually(() => ok(kubectl('get ing web -o wide')), (text) => text.includes('192.0.2.7'))
+    const events = await eventually(() => ok(kubectl('get events --field-selector involvedObject.name=web,involvedObject.kind=Ingress')), (text) => text.includes('ServiceNotFound') && text.includes('Sync'))
+    expect(events).toMatch(/Warning\s+ServiceNotFound\s+ingress\/web\s+.*nobody/)
+  })
+
+  it('uses exactly the verbs that manifests/10-rbac.yaml grants', async () => {
+    // A change of every watched kind, so that each verb has a reason to be used.
+    await ok(kubectl('scale deploy web --replicas=3'))
+    await ok(kubectl('delete ingress web'))
+    await ok(kubectl('apply -f -', OBJECTS))
+    const metrics = await (await fetch(`http://127.0.0.1:${cluster.ports['api']}/sandbox/access?user=system:serviceaccount:narthex:narthex`)).json() as { verb: string; group: string; resource: string; subresource: string; allowed: boolean }[]
+    const used = new Set(metrics.map((each) => `${each.group}/${each.resource}${each.subresource === '' ? '' : `/${each.subresource}`} ${each.verb}`))
+    const role = JSON.parse(await ok(kubectl('get clusterrole narthex -o json'))) as { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] }
+    const granted = new Set(role.rules.flatMap((rule) => rule.apiGroups.flatMap((group) => rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${group}/${resource} ${verb}`)))))
+    expect(metrics.filter((each) => !each.allowed)).toEqual([])
+    expect([...used].sort()).toEqual([...granted].sort())
+  })
+
+  it('keeps serving while the API server is gone, and catches up when it is back', async () => {
+    const port = cluster.ports['api'] ?? 0
+    process.kill(cluster.pid, 'SIGSTOP')
+    try {
+      const answer = await fetchHost({ port: http(), host: 'missing.example.com' })
+      expect(answer.status).toBe(503)
+    } finally {
+      process.kill(cluster.pid, 'SIGCONT')
+    }
+    await ok(kubectl('delete ingress web'))
+    await eventually(() => fetchHost({ port: http(), host: 'web.example.com' }), (answer) => answer.status === 404)
+    expect(port).toBeGreaterThan(0)
+  })
+
+  it('stops with exit status 0', async () => {
+    expect(await controller.stop()).toBe(0)
+  })
+})
+
+describe('an API server that can not be reached', () => {
+  it('is named with the fix, and tried again', async () => {
+    const path = join(cluster.home, 'kubeconfig-nowhere')
+    writeFileSync(path, 'apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters: [{name: a, cluster: {server: "http://127.0.0.1:1"}}]\nusers: [{name: a, user: {}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\n')
+    const { spawn } = await import('node:child_process')
+    const child = spawn(process.execPath, ['src/main.ts', 'run', `--kubeconfig=${path}`, '--http-port=0', '--https-port=0', '--admin-port=0', '--address=127.0.0.1'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
+    try {
+      await eventually(async () => output, (text) => text.includes('http://127.0.0.1:1') && /--kubeconfig/.test(text))
+      expect(output).not.toMatch(/ready$/m)
+      expect(child.exitCode).toBe(null)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+})
