@@ -1,10 +1,9 @@
 // An answer of the API server that is not a success: carries the Status object that kubectl prints.
-import type { Cause } from './kind.ts'
 
 export interface Status {
   readonly kind: 'Status'
   readonly apiVersion: 'v1'
-  readonly metadata: Record<string, never>
+  readonly metadata: { readonly continue?: string }
   readonly status: 'Success' | 'Failure'
   readonly message?: string
   readonly reason?: string
@@ -17,8 +16,15 @@ export interface StatusDetails {
   readonly group?: string
   readonly kind?: string
   readonly uid?: string
-  readonly causes?: readonly Cause[]
+  readonly causes?: readonly StatusCause[]
   readonly retryAfterSeconds?: number
+}
+
+/** A Cause of a kind's validation is one; others carry reasons of their own (`FieldManagerConflict`). */
+export interface StatusCause {
+  readonly reason?: string
+  readonly message?: string
+  readonly field?: string
 }
 
 export class ApiError extends Error {
