@@ -1,0 +1,277 @@
+// The supervisor: as many threads as asked for, all on the same ports with the same table; one that dies is replaced.
+// Knows no Kubernetes and no HTTP; what the threads serve comes in as a RoutingConfig.
+import { randomBytes } from 'node:crypto'
+import { createBackoff, type Backoff } from '../base/backoff.ts'
+import { systemClock, type Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { KeyPair } from '../http/tls/default-certificate.ts'
+import { diffRouting, isEmptyDelta, wholeRouting } from '../model/delta.ts'
+import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import type { ThreadFigures } from '../observe/figures.ts'
+import { createFigureCollector } from './figure-collector.ts'
+import type { FromThread, ListenerSettings, ThreadStart } from './messages.ts'
+import { claimPorts, type ClaimedPorts } from './ports.ts'
+import { createSlots } from './slots.ts'
+import { DataPlaneThread } from './thread.ts'
+
+export interface DataPlaneOptions {
+  /** Asked once, with the real ports in the order of `listeners`. */
+  readonly settings: (ports: readonly number[]) => ProxySettings
+  /** A port of 0 is any free one. */
+  readonly listeners: readonly ListenerSettings[]
+  readonly threads: number
+  readonly defaultCertificate: KeyPair
+  readonly log: Log
+  /** Gets whole lines of JSON; absent: no access log. */
+  readonly accessLog?: (lines: string) => void
+  readonly clock?: Clock
+  readonly random?: () => number
+  /** What a thread runs; for tests. */
+  readonly entry?: URL
+}
+
+export interface DataPlaneStats extends ThreadFigures {
+  /** Serving now. */
+  readonly threads: number
+  /** Threads replaced since the start. */
+  readonly restarts: number
+  /** Of the table that all threads serve. */
+  readonly version: number
+}
+
+export interface DataPlane {
+  /** In the order of the listeners asked for. Nothing listens before the first `apply`. */
+  readonly ports: readonly number[]
+  /**
+   * Resolves when every thread serves this configuration (the first time: listens with it live). Only what changed
+   * goes to the threads. Rejects when a thread can't start (then only `close` is left), and at `close`.
+   */
+  apply(config: RoutingConfig): Promise<void>
+  stats(): Promise<DataPlaneStats>
+  /** Stops accepting, lets what is in flight end within `ms`; answers how many connections were cut then. */
+  drain(ms: number): Promise<number>
+  close(): Promise<void>
+}
+
+interface Waiter {
+  readonly version: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+const FIRST_RESTART_MS = 50
+const LONGEST_RESTART_MS = 10_000
+/** A thread that lived this long was not ill from its start. */
+const HEALTHY_MS = 30_000
+/** Beyond the time given to drain, for the answer to arrive. */
+const DRAIN_GRACE_MS = 500
+const CLOSE_GRACE_MS = 500
+
+/** Claims the ports and boots the threads; rejects with the error of `listen` when a port can't be had. */
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  return new Supervisor(options, await claimPorts(options.listeners))
+}
+
+class Supervisor implements DataPlane {
+  readonly ports: readonly number[]
+  readonly #options: DataPlaneOptions
+  readonly #clock: Clock
+  readonly #backoff: Backoff
+  readonly #claimed: ClaimedPorts
+  readonly #start: ThreadStart
+  readonly #slots = createSlots()
+  readonly #figures
+  readonly #threads = new Set<DataPlaneThread>()
+  readonly #drained = new Map<DataPlaneThread, (cut: number) => void>()
+  readonly #restartTimers = new Set<() => void>()
+  #waiters: Waiter[] = []
+  #config: RoutingConfig = EMPTY_ROUTING
+  /** Of the configuration last given; 0: none was yet. */
+  #version = 0
+  #restarts = 0
+  #mode: 'starting' | 'serving' | 'draining' | 'closed' = 'starting'
+  #startFailure: Error | undefined
+
+  constructor(options: DataPlaneOptions, claimed: ClaimedPorts) {
+    this.#options = options
+    this.#claimed = claimed
+    this.#clock = options.clock ?? systemClock
+    this.#figures = createFigureCollector(this.#clock)
+    this.#backoff = createBackoff(FIRST_RESTART_MS, LONGEST_RESTART_MS, options.random ?? Math.random)
+    this.ports = claimed.listeners.map(({ port }) => port)
+    this.#start = {
+      settings: options.settings(this.ports),
+      listeners: claimed.listeners,
+      reusePort: claimed.reusePort,
+      defaultCertificate: options.defaultCertificate,
+      ticketKeys: randomBytes(48),
+      accessLog: options.accessLog !== undefined,
+    }
+    const threads = claimed.reusePort ? options.threads : 1
+    if (threads < options.threads) options.log('warn', 'threads cannot share a port on this system: one thread serves', {})
+    for (let index = 0; index < threads; index++) this.#boot(index, true)
+  }
+
+  async apply(next: RoutingConfig): Promise<void> {
+    if (this.#mode === 'closed') throw new Error('the data plane is closed')
+    if (this.#startFailure !== undefined) throw this.#startFailure
+    const delta = diffRouting(this.#config, next)
+    const isFirst = this.#version === 0
+    if (isFirst || !isEmptyDelta(delta, this.#config)) {
+      this.#config = next
+      this.#version++
+      const slots = this.#slots.update(next.backends, this.#version)
+      for (const thread of this.#threads) {
+        if (thread.isFed) thread.post({ kind: 'apply', update: { version: this.#version, delta, slots } })
+      }
+      if (isFirst) await this.#feedAll()
+    }
+    await this.#served(this.#version)
+  }
+
+  async stats(): Promise<DataPlaneStats> {
+    const serving = this.#serving()
+    const figures = await this.#figures.collect(serving, this.#config)
+    const version = Math.min(this.#version, ...serving.map(({ acknowledged }) => acknowledged))
+    return { ...figures, threads: serving.length, restarts: this.#restarts, version }
+  }
+
+  async drain(ms: number): Promise<number> {
+    if (this.#mode !== 'closed') this.#mode = 'draining'
+    const cuts = await Promise.all(this.#serving().map((thread) => this.#drainOne(thread, ms)))
+    return cuts.reduce((sum, cut) => sum + cut, 0)
+  }
+
+  async close(): Promise<void> {
+    this.#mode = 'closed'
+    for (const { reject } of this.#waiters.splice(0)) reject(new Error('the data plane is closed'))
+    for (const cancel of this.#restartTimers) cancel()
+    await this.#claimed.release()
+    await Promise.all([...this.#threads].map((thread) => thread.end(CLOSE_GRACE_MS)))
+  }
+
+  #serving(): DataPlaneThread[] {
+    return [...this.#threads].filter(({ state }) => state === 'serving')
+  }
+
+  async #feedAll(): Promise<void> {
+    // Where ports can't be shared the one thread needs ours; else the threads join it and we let go when they listen.
+    if (!this.#claimed.reusePort) await this.#claimed.release()
+    for (const thread of this.#threads) if (thread.state === 'booted') this.#feed(thread)
+  }
+
+  /** Gives the whole table to a thread that has none. */
+  #feed(thread: DataPlaneThread): void {
+    thread.state = 'starting'
+    const update = { version: this.#version, delta: wholeRouting(this.#config), slots: this.#slots.whole() }
+    thread.post({ kind: 'start', start: this.#start, update })
+  }
+
+  #served(version: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ version, resolve, reject })
+      this.#settle()
+    })
+  }
+
+  /** Answers those whose version every thread serves. */
+  #settle(): void {
+    const counted = [...this.#threads].filter((thread) => thread.counted)
+    if (counted.length === 0) return
+    const version = Math.min(...counted.map(({ acknowledged }) => acknowledged))
+    const done = this.#waiters.filter((waiter) => waiter.version <= version)
+    this.#waiters = this.#waiters.filter((waiter) => waiter.version > version)
+    for (const { resolve } of done) resolve()
+  }
+
+  #boot(index: number, counted: boolean): void {
+    const bornAt = this.#clock.now()
+    const thread = new DataPlaneThread(index, this.#options.entry ?? ENTRY, counted, {
+      onMessage: (from, message) => this.#hear(from, message),
+      onGone: (gone) => {
+        if (this.#clock.now() - bornAt > HEALTHY_MS) this.#backoff.reset()
+        this.#lost(gone)
+      },
+    })
+    this.#threads.add(thread)
+  }
+
+  #hear(thread: DataPlaneThread, message: FromThread): void {
+    switch (message.kind) {
+      case 'booted':
+        thread.state = 'booted'
+        if (this.#version > 0) this.#feed(thread)
+        return
+      case 'serving':
+        return this.#listening(thread, message.version)
+      case 'applied':
+        return this.#acknowledge(thread, message.version)
+      case 'figures':
+        return this.#figures.take(thread, message.id, message.figures)
+      case 'drained':
+        return this.#drained.get(thread)?.(message.cut)
+      case 'closed':
+        return thread.terminate()
+      case 'failed':
+        return thread.fail(Object.assign(new Error(message.message), { code: message.code }))
+      case 'log':
+        return this.#options.log(message.level, message.message, { ...message.facts, thread: thread.index })
+      case 'access':
+        return this.#options.accessLog?.(message.lines)
+    }
+  }
+
+  #listening(thread: DataPlaneThread, version: number): void {
+    if (this.#mode === 'draining' || this.#mode === 'closed') return thread.terminate()
+    thread.state = 'serving'
+    thread.counted = true
+    if (this.#mode === 'starting' && this.#serving().length === this.#threads.size) {
+      this.#mode = 'serving'
+      void this.#claimed.release()
+    }
+    this.#acknowledge(thread, version)
+  }
+
+  #acknowledge(thread: DataPlaneThread, version: number): void {
+    thread.acknowledged = Math.max(thread.acknowledged, version)
+    const fed = [...this.#threads].filter(({ isFed }) => isFed)
+    this.#slots.acknowledged(Math.min(...fed.map(({ acknowledged }) => acknowledged)))
+    this.#settle()
+  }
+
+  #lost(thread: DataPlaneThread): void {
+    this.#threads.delete(thread)
+    this.#figures.retire(thread)
+    this.#drained.get(thread)?.(0)
+    if (this.#mode === 'closed' || this.#mode === 'draining') return
+    const error = thread.reason ?? new Error('it ended without an error')
+    if (this.#mode === 'starting') {
+      this.#startFailure ??= error
+      for (const { reject } of this.#waiters.splice(0)) reject(this.#startFailure)
+      return
+    }
+    this.#settle()
+    this.#restarts++
+    const wait = this.#backoff.next()
+    this.#options.log('error', 'data-plane thread ended and is replaced', { thread: thread.index, error: error.message, afterMs: Math.round(wait) })
+    const cancel = this.#clock.after(wait, () => {
+      this.#restartTimers.delete(cancel)
+      if (this.#mode === 'serving') this.#boot(thread.index, false)
+    })
+    this.#restartTimers.add(cancel)
+  }
+
+  async #drainOne(thread: DataPlaneThread, ms: number): Promise<number> {
+    let cancel = () => {}
+    const cut = await new Promise<number>((resolve) => {
+      this.#drained.set(thread, resolve)
+      cancel = this.#clock.after(ms + DRAIN_GRACE_MS, () => resolve(0))
+      thread.post({ kind: 'drain', ms })
+    })
+    cancel()
+    this.#drained.delete(thread)
+    return cut
+  }
+}

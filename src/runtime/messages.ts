@@ -1,0 +1,55 @@
+// What the supervisor and the data-plane threads say to each other. All of it is structured-cloneable; order is kept per thread.
+import type { LogLevel } from '../base/log.ts'
+import type { KeyPair } from '../http/tls/default-certificate.ts'
+import type { RoutingDelta } from '../model/delta.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import type { ThreadFigures } from '../observe/figures.ts'
+import type { SlotDelta } from './slots.ts'
+
+export interface ListenerSettings {
+  readonly port: number
+  /** Empty: all addresses. */
+  readonly address: string
+  readonly tls: boolean
+}
+
+/** What a thread needs once, before its first table. */
+export interface ThreadStart {
+  readonly settings: ProxySettings
+  /** With real port numbers. */
+  readonly listeners: readonly ListenerSettings[]
+  readonly reusePort: boolean
+  readonly defaultCertificate: KeyPair
+  /** 48 bytes. */
+  readonly ticketKeys: Uint8Array
+  readonly accessLog: boolean
+}
+
+/** One version of the table as a difference to the one before. */
+export interface TableUpdate {
+  readonly version: number
+  readonly delta: RoutingDelta
+  readonly slots: SlotDelta
+}
+
+export type ToThread =
+  | { readonly kind: 'start'; readonly start: ThreadStart; readonly update: TableUpdate }
+  | { readonly kind: 'apply'; readonly update: TableUpdate }
+  | { readonly kind: 'figures'; readonly id: number; readonly forget: readonly string[] }
+  | { readonly kind: 'drain'; readonly ms: number }
+  | { readonly kind: 'close' }
+
+export type FromThread =
+  | { readonly kind: 'booted' }
+  /** It listens, with that version live. */
+  | { readonly kind: 'serving'; readonly version: number }
+  | { readonly kind: 'applied'; readonly version: number }
+  | { readonly kind: 'figures'; readonly id: number; readonly figures: ThreadFigures }
+  /** How many connections were cut at the end of the time. */
+  | { readonly kind: 'drained'; readonly cut: number }
+  | { readonly kind: 'closed' }
+  /** It can't listen. */
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
+  /** Whole lines, each with its line end. */
+  | { readonly kind: 'access'; readonly lines: string }

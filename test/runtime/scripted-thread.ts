@@ -1,0 +1,94 @@
+// Stands in for src/runtime/worker.ts where a test must make a thread die, lag or fail at will. It serves real HTTP on the
+// shared port; the request's path says what happens.
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { parentPort } from 'node:worker_threads'
+import { applyDelta } from '../../src/model/delta.ts'
+import { EMPTY_ROUTING } from '../../src/model/routing.ts'
+import type { RequestFacts } from '../../src/observe/recorder.ts'
+import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
+import type { FromThread, TableUpdate, ToThread } from '../../src/runtime/messages.ts'
+import { createSharedCursors } from '../../src/runtime/shared-cursors.ts'
+
+const REQUEST: RequestFacts = {
+  route: undefined,
+  status: 200,
+  failure: undefined,
+  startedAt: 0,
+  durationMs: 3,
+  retries: 0,
+  endpoint: undefined,
+  method: 'GET',
+  host: '',
+  target: '/',
+  clientAddress: '',
+  requestId: '',
+  tls: false,
+  bytesIn: 0,
+  bytesOut: 0,
+}
+
+const port = parentPort
+if (port === null) throw new Error('runs as a thread only')
+const say = (message: FromThread): void => port.postMessage(message)
+const cursors = createSharedCursors()
+const recorder = createThreadRecorder()
+let config = EMPTY_ROUTING
+let version = 0
+let isSilent = false
+const servers: Server[] = []
+let whole = 0
+
+function apply(update: TableUpdate): void {
+  cursors.learn(update.slots)
+  config = applyDelta(config, update.delta)
+  ;({ version } = update)
+}
+
+function answer(path: string): unknown {
+  if (path === '/silent') isSilent = true
+  if (path.startsWith('/next/')) return Array.from({ length: 100 }, () => cursors.of(path.slice(6)).next())
+  return { version, hosts: [...config.hosts.keys()], backends: [...config.backends.keys()], whole }
+}
+
+function serve(): Server {
+  return createServer((request, response) => {
+    recorder.requestDone({ ...REQUEST, route: config.hosts.get(request.headers.host ?? '')?.routes[0] })
+    if (request.url === '/hold') return
+    if (request.url === '/die') throw new Error('scripted crash')
+    response.setHeader('connection', 'close').end(JSON.stringify(answer(request.url ?? '')))
+  })
+}
+
+async function handle(message: ToThread): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      whole = message.update.delta.hosts.set.length
+      apply(message.update)
+      for (const listener of message.start.listeners) {
+        const server = serve()
+        server.listen({ port: listener.port, host: listener.address, reusePort: message.start.reusePort })
+        await once(server, 'listening')
+        servers.push(server)
+      }
+      say({ kind: 'serving', version })
+      return
+    case 'apply':
+      apply(message.update)
+      if (!isSilent) say({ kind: 'applied', version })
+      return
+    case 'figures':
+      recorder.forget(message.forget)
+      if (!isSilent) say({ kind: 'figures', id: message.id, figures: recorder.figures() })
+      return
+    case 'drain':
+      for (const server of servers) server.close()
+      setTimeout(() => say({ kind: 'drained', cut: 1 }), message.ms)
+      return
+    case 'close':
+      say({ kind: 'closed' })
+  }
+}
+
+port.on('message', (message: ToThread) => void handle(message).catch((error: Error) => say({ kind: 'failed', message: error.message, code: 'SCRIPTED' })))
+say({ kind: 'booted' })
