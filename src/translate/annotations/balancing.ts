@@ -1,0 +1,21 @@
+// Load balancing and session affinity.
+import { ignored, ignoredSwitch, type AnnotationSpec } from './spec.ts'
+
+export const BALANCING: readonly AnnotationSpec[] = [
+  ignored('load-balance', 'another scheduler than round robin', ['round_robin']),
+  ignored('upstream-hash-by', 'balancing by a hash'),
+  ignoredSwitch('upstream-hash-by-subset', 'subsets of endpoints'),
+  ignored('upstream-hash-by-subset-size', 'a size of endpoint subsets'),
+  ignored('affinity', 'session affinity'),
+  ignored('affinity-mode', 'a mode of session affinity'),
+  ignored('affinity-canary-behavior', 'session affinity of canaries'),
+  ignored('session-cookie-name', 'a name of the session cookie'),
+  ignored('session-cookie-path', 'a path of the session cookie'),
+  ignored('session-cookie-domain', 'a domain of the session cookie'),
+  ignored('session-cookie-expires', 'an expiry of the session cookie'),
+  ignored('session-cookie-max-age', 'an age of the session cookie'),
+  ignored('session-cookie-samesite', 'a SameSite attribute of the session cookie'),
+  ignoredSwitch('session-cookie-conditional-samesite-none', 'a conditional SameSite attribute of the session cookie'),
+  ignoredSwitch('session-cookie-secure', 'a Secure attribute of the session cookie'),
+  ignoredSwitch('session-cookie-change-on-failure', 'a new session cookie after a failure'),
+]

@@ -1,0 +1,125 @@
+// From an Ingress' annotations to the policy its routes have, and what to tell the user about them.
+import type { Diagnostic } from '../../model/diagnostic.ts'
+import type { ObjectRef } from '../../model/object-ref.ts'
+import { OWN_PREFIX } from '../options.ts'
+import { error, quote, warning } from '../report.ts'
+import { REMOVED } from './removed.ts'
+import { parseBool, type BooleanAnnotation, type BooleanField, type PendingAnnotation } from './spec.ts'
+import { ANNOTATIONS } from './table.ts'
+
+/** What the annotations of an Ingress ask for its routes. Equal ones are the same object. */
+export interface IngressPolicy extends Readonly<Record<BooleanField, boolean>> {
+  /** The Ingress' own paths answer 503. */
+  readonly closesPaths: boolean
+  /** All paths of its hosts answer 503. */
+  readonly closesHosts: boolean
+}
+
+export interface AnnotationReading {
+  readonly policy: IngressPolicy
+  /** The Ingress adds no routes. */
+  readonly leaveOut: boolean
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
+
+const PLAIN: IngressPolicy = Object.freeze({ sslRedirect: true, forceSslRedirect: false, closesPaths: false, closesHosts: false })
+const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, leaveOut: false, diagnostics: [] })
+
+interface Entry {
+  readonly prefix: string
+  readonly name: string
+  readonly value: string
+}
+
+/** `prefixes` are read beside the own one, which wins. */
+export function readAnnotations(annotations: Readonly<Record<string, string>>, prefixes: readonly string[], object: ObjectRef): AnnotationReading {
+  const entries = ours(annotations, [OWN_PREFIX, ...prefixes])
+  if (entries.size === 0) return PLAIN_READING
+  const policy: Draft = { ...PLAIN }
+  const diagnostics: Diagnostic[] = []
+  let leaveOut = false
+  for (const entry of entries.values()) {
+    const spec = ANNOTATIONS.get(entry.name)
+    if (spec === undefined) diagnostics.push(unknown(entry, object))
+    else if (spec.kind === 'boolean') policy[spec.field] = readBool(spec, entry, object, diagnostics)
+    else {
+      const effect = spec.effect(entry.value)
+      if (effect === undefined) continue
+      if (effect === 'close-path') policy.closesPaths = true
+      if (effect === 'close-host') policy.closesHosts = true
+      if (effect === 'leave-out') leaveOut = true
+      diagnostics.push(unsupported(spec, effect, entry, object))
+    }
+  }
+  return { policy: intern(policy), leaveOut, diagnostics }
+}
+
+/** Entries under one of the prefixes, by name; the first prefix that has a name wins. */
+function ours(annotations: Readonly<Record<string, string>>, prefixes: readonly string[]): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>()
+  const keys = Object.keys(annotations)
+  for (const prefix of prefixes) {
+    for (const key of keys) {
+      if (!key.startsWith(prefix) || key[prefix.length] !== '/') continue
+      const name = key.slice(prefix.length + 1)
+      if (!entries.has(name)) entries.set(name, { prefix, name, value: (annotations[key] ?? '').trim() })
+    }
+  }
+  return entries
+}
+
+const interned = new Map<string, IngressPolicy>()
+
+/** The fields are booleans, so there are few different policies. */
+function intern(policy: IngressPolicy): IngressPolicy {
+  const key = Object.values(policy).join()
+  const known = interned.get(key) ?? Object.freeze({ ...policy })
+  interned.set(key, known)
+  return known
+}
+
+function readBool(spec: BooleanAnnotation, entry: Entry, object: ObjectRef, diagnostics: Diagnostic[]): boolean {
+  if (entry.value === '') return spec.initial
+  const value = parseBool(entry.value)
+  if (value !== undefined) return value
+  diagnostics.push(
+    warning('AnnotationInvalid', object, {
+      field: fieldOf(entry),
+      message: `${quote(entry.value)} is no boolean; ${entry.name} is taken as ${spec.initial}.`,
+      fix: 'Set it to "true" or "false".',
+    }),
+  )
+  return spec.initial
+}
+
+const INSTEAD = {
+  ignored: 'the Ingress is served without it',
+  'close-path': 'so that nothing is left unprotected, the paths of this Ingress answer 503',
+  'close-host': 'so that nothing is left unprotected, all paths of its hosts answer 503',
+  'leave-out': 'the Ingress adds no routes, since it would take all of those requests',
+}
+
+function unsupported(spec: PendingAnnotation, effect: keyof typeof INSTEAD, entry: Entry, object: ObjectRef): Diagnostic {
+  const report = effect === 'ignored' ? warning : error
+  return report('AnnotationUnsupported', object, {
+    field: fieldOf(entry),
+    message: `${entry.name} asks for ${spec.asks}, which Narthex does not support; ${INSTEAD[effect]}.`,
+    fix: `Remove the annotation${effect === 'ignored' ? ' if the Ingress works without it' : ' only if the Ingress may be served without it'}.`,
+  })
+}
+
+function unknown(entry: Entry, object: ObjectRef): Diagnostic {
+  return warning('AnnotationUnsupported', object, {
+    field: fieldOf(entry),
+    message: REMOVED.has(entry.name)
+      ? `${entry.name} is no longer an annotation of ingress-nginx either; it is ignored.`
+      : `Narthex knows no annotation ${quote(entry.name)}; it is ignored.`,
+    fix: REMOVED.has(entry.name) ? 'Remove it.' : 'Check the spelling, or remove it.',
+  })
+}
+
+function fieldOf(entry: Entry): string {
+  return `metadata.annotations[${entry.prefix}/${entry.name.slice(0, 63)}]`
+}

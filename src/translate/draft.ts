@@ -1,0 +1,120 @@
+// What the steps of translation hand to each other, and what they remember from run to run.
+import type { ClusterState } from '../kube/cluster-state.ts'
+import type { Ingress, IngressBackend, IngressTls, ObjectKey } from '../kube/objects.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { ObjectRef } from '../model/object-ref.ts'
+import type { Backend, Certificate, Host, PathType, ServerName } from '../model/routing.ts'
+import type { IngressPolicy } from './annotations/read.ts'
+import type { Memory } from './memory.ts'
+import type { TranslateOptions } from './options.ts'
+import type { SecretMemory } from './secret-memory.ts'
+
+export interface View {
+  readonly state: ClusterState
+  readonly options: TranslateOptions
+  readonly memo: TranslateMemo
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/** One place where an Ingress names a backend. */
+export interface BackendReference {
+  /** Key of `Draft.resolutions`. */
+  readonly key: string
+  readonly namespace: string
+  readonly backend: IngressBackend
+  /** Field path of the backend inside the Ingress. */
+  readonly field: string
+}
+
+export interface PathDraft {
+  readonly path: string
+  readonly pathType: PathType
+  /** Field path of the path entry. */
+  readonly field: string
+  readonly reference: BackendReference
+}
+
+/** What one Ingress says of one host. */
+export interface Contribution {
+  readonly host: string
+  readonly object: ObjectRef
+  readonly createdAt: number
+  readonly policy: IngressPolicy
+  readonly paths: readonly PathDraft[]
+  /** Answers what no path of the host takes. */
+  readonly fallback: PathDraft | undefined
+}
+
+/** Everything that can be said of an Ingress without looking at another object. */
+export interface IngressDraft {
+  readonly object: ObjectRef
+  readonly namespace: string
+  readonly contributions: readonly Contribution[]
+  readonly tls: readonly IngressTls[]
+  readonly references: readonly BackendReference[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** What a backend reference stands for. Equal resolutions are the same object from run to run. */
+export type Resolution =
+  | { readonly backend: string }
+  | { readonly backend: undefined; readonly status: 404 | 503 }
+
+/** A Service port that some Ingress uses. */
+export interface Target {
+  readonly id: string
+  readonly namespace: string
+  readonly service: string
+  readonly port: number
+  /** Name of the Service port, by which EndpointSlices know it. */
+  readonly portName: string
+  /** DNS name or IP literal of an ExternalName Service. */
+  readonly external: { readonly name: string; readonly port: number } | undefined
+}
+
+export interface Draft {
+  accepted: readonly Ingress[]
+  ingresses: readonly IngressDraft[]
+  resolutions: ReadonlyMap<string, Resolution>
+  targets: ReadonlyMap<string, Target>
+  /** By backend id: where Ingresses name it, one place an Ingress. */
+  users: ReadonlyMap<string, readonly BackendUser[]>
+  backends: ReadonlyMap<string, Backend>
+  certificates: ReadonlyMap<string, Certificate>
+  serverNames: ReadonlyMap<string, ServerName>
+  /** Hosts that TLS is asked for, whether or not a certificate could be read. */
+  tlsHosts: ReadonlySet<string>
+  hosts: ReadonlyMap<string, Host>
+  defaultBackend: string | undefined
+  defaultCertificate: string | undefined
+  readonly diagnostics: (readonly Diagnostic[])[]
+}
+
+export interface BackendUser {
+  readonly object: ObjectRef
+  readonly field: string
+}
+
+/** Adds to the draft what it owns; reads what the steps before it have added. */
+export type Step = (view: View, draft: Draft) => void
+
+export interface HostMemory {
+  readonly inputs: readonly unknown[]
+  readonly host: Host
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Opaque to callers: make one with createMemo() and hand the same one to every run. */
+export interface TranslateMemo {
+  readonly classes: Memory<{ readonly accepted: readonly Ingress[]; readonly diagnostics: readonly Diagnostic[] }>
+  readonly rules: Memory<readonly IngressDraft[]>
+  readonly ingresses: Map<ObjectKey, { readonly parts: readonly unknown[]; readonly draft: IngressDraft }>
+  readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'users' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
+  readonly endpoints: Memory<ReadonlyMap<string, Backend>>
+  readonly endpointInputs: Map<string, readonly unknown[]>
+  readonly certificates: Memory<Pick<Draft, 'certificates' | 'serverNames' | 'tlsHosts' | 'defaultCertificate'> & { readonly diagnostics: readonly Diagnostic[]; readonly validUntil: number }>
+  readonly secrets: Map<ObjectKey, SecretMemory>
+  readonly hosts: Memory<{ readonly hosts: ReadonlyMap<string, Host>; readonly diagnostics: readonly Diagnostic[] }>
+  readonly hostEntries: Map<string, HostMemory>
+}

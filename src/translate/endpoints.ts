@@ -1,0 +1,127 @@
+// Step 4: the endpoints of each Service port in use, from its EndpointSlices. A change of one slice replaces one backend.
+import { isIP } from 'node:net'
+import { reuse } from '../base/reuse.ts'
+import type { EndpointSlice, SliceEndpoint } from '../kube/objects.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { Backend, Endpoint } from '../model/routing.ts'
+import type { Draft, Target, View } from './draft.ts'
+import { isSpecialAddress } from './external-name.ts'
+import { remember, sameMap } from './memory.ts'
+import { warning } from './report.ts'
+
+const NO_SLICES: readonly EndpointSlice[] = Object.freeze([])
+
+export function endpoints(view: View, draft: Draft): void {
+  const { slicesByService } = view.state
+  const { endpointInputs } = view.memo
+  const { allowLoopback } = view.options
+  draft.backends = remember(view.memo.endpoints, [draft.targets, slicesByService, allowLoopback], (before) => {
+    const after = new Map<string, Backend>()
+    for (const target of draft.targets.values()) {
+      const slices = slicesByService.get(`${target.namespace}/${target.service}`) ?? NO_SLICES
+      const kept = before?.get(target.id)
+      const inputs = endpointInputs.get(target.id)
+      if (kept !== undefined && inputs?.[0] === target && inputs[1] === slices && inputs[2] === allowLoopback) after.set(target.id, kept)
+      else {
+        endpointInputs.set(target.id, [target, slices, allowLoopback])
+        after.set(target.id, reuse(kept, backendOf(target, slices, allowLoopback)))
+      }
+    }
+    for (const id of endpointInputs.keys()) if (!after.has(id)) endpointInputs.delete(id)
+    return sameMap(before, after)
+  })
+  draft.diagnostics.push(withoutEndpoints(draft))
+}
+
+/** Cheap enough for every run: most backends have endpoints. */
+function withoutEndpoints(draft: Draft): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = []
+  for (const backend of draft.backends.values()) {
+    if (backend.endpoints.length > 0) continue
+    for (const { object, field } of draft.users.get(backend.id) ?? []) {
+      diagnostics.push(
+        warning('NoReadyEndpoints', object, {
+          field,
+          message: `Service ${backend.namespace}/${backend.service} has no ready endpoint for port ${backend.port}; requests for it are answered with 503.`,
+          fix: `Check its pods: kubectl get endpointslices -n ${backend.namespace} -l kubernetes.io/service-name=${backend.service}`,
+        }),
+      )
+    }
+  }
+  return diagnostics
+}
+
+function backendOf(target: Target, slices: readonly EndpointSlice[], allowLoopback: boolean): Backend {
+  const { external } = target
+  return {
+    id: target.id,
+    namespace: target.namespace,
+    service: target.service,
+    port: String(target.port),
+    scheduler: 'rr',
+    endpoints: external === undefined ? select(slices, target.portName, allowLoopback) : [endpointOf(external.name, external.port)],
+  }
+}
+
+interface Candidate {
+  readonly endpoint: Endpoint
+  readonly source: SliceEndpoint
+}
+
+/**
+ * Ready endpoints; if there are none, those that still serve while they terminate (the rule of kube-proxy, KEP-1669).
+ * IPv4 before IPv6, never both: in a dual-stack Service they are the same pods.
+ */
+export function select(slices: readonly EndpointSlice[], portName: string, allowLoopback: boolean): readonly Endpoint[] {
+  const families = (['IPv4', 'IPv6'] as const).map((family) => candidates(slices, family, portName, allowLoopback))
+  for (const usable of [isReady, isServing]) {
+    for (const family of families) {
+      const chosen = family.filter(({ source }) => usable(source)).map(({ endpoint }) => endpoint)
+      if (chosen.length > 0) return chosen.sort(byAddress)
+    }
+  }
+  return []
+}
+
+function isReady(source: SliceEndpoint): boolean {
+  return source.ready
+}
+
+function isServing(source: SliceEndpoint): boolean {
+  return source.serving && source.terminating
+}
+
+/** One candidate an address and port: during moves an endpoint is in two slices, and the ready copy counts. */
+function candidates(slices: readonly EndpointSlice[], family: 'IPv4' | 'IPv6', portName: string, allowLoopback: boolean): readonly Candidate[] {
+  const byId = new Map<string, Candidate>()
+  const version = family === 'IPv4' ? 4 : 6
+  for (const slice of slices) {
+    if (slice.addressType !== family || slice.meta.deleting) continue
+    const port = slice.ports.find((port) => port.name === portName && port.protocol === 'TCP')?.port
+    if (port === undefined) continue
+    for (const source of slice.endpoints) {
+      if (isIP(source.address) !== version || (!allowLoopback && isSpecialAddress(source.address))) continue
+      const endpoint = endpointOf(source.address, port, source)
+      const known = byId.get(endpoint.id)
+      if (known === undefined || (!known.source.ready && (source.ready || isServing(source)))) byId.set(endpoint.id, { endpoint, source })
+    }
+  }
+  return [...byId.values()]
+}
+
+function endpointOf(address: string, port: number, source?: SliceEndpoint): Endpoint {
+  return {
+    id: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    address,
+    port,
+    weight: 1,
+    ...(source?.podName !== undefined && { podName: source.podName }),
+    ...(source?.nodeName !== undefined && { nodeName: source.nodeName }),
+    ...(source?.zone !== undefined && { zone: source.zone }),
+  }
+}
+
+function byAddress(a: Endpoint, b: Endpoint): number {
+  if (a.address !== b.address) return a.address < b.address ? -1 : 1
+  return a.port - b.port
+}

@@ -1,0 +1,121 @@
+// Step 6: puts together what all Ingresses say of a host. The oldest wins a path; the others are told.
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { formatRef } from '../model/object-ref.ts'
+import { NO_POLICY, type Policy } from '../model/policy.ts'
+import type { Host, Route } from '../model/routing.ts'
+import type { Contribution, Draft, PathDraft, Resolution, View } from './draft.ts'
+import { ANY_HOST, wildcardOf } from './host-name.ts'
+import { remember, sameList, sameMap } from './memory.ts'
+import { quote, warning } from './report.ts'
+
+export function hosts(view: View, draft: Draft): void {
+  const { hostEntries } = view.memo
+  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts], (before) => {
+    const grouped = group(draft)
+    const hosts = new Map<string, Host>()
+    const diagnostics: Diagnostic[] = []
+    for (const [name, contributions] of grouped) {
+      const tls = name !== ANY_HOST && (draft.tlsHosts.has(name) || draft.tlsHosts.has(wildcardOf(name) ?? ''))
+      const inputs = inputsOf(contributions, draft.resolutions, tls)
+      let entry = hostEntries.get(name)
+      if (entry === undefined || !sameList(entry.inputs, inputs)) {
+        entry = { inputs, ...assemble(name, contributions, draft.resolutions, tls) }
+        hostEntries.set(name, entry)
+      }
+      hosts.set(name, entry.host)
+      for (const diagnostic of entry.diagnostics) diagnostics.push(diagnostic)
+    }
+    for (const name of hostEntries.keys()) if (!hosts.has(name)) hostEntries.delete(name)
+    return { hosts: sameMap(before?.hosts, hosts), diagnostics }
+  })
+  draft.hosts = hosts
+  draft.diagnostics.push(diagnostics)
+}
+
+/** Oldest Ingress first for every host, since the Ingresses are in that order. */
+function group(draft: Draft): ReadonlyMap<string, Contribution[]> {
+  const grouped = new Map<string, Contribution[]>()
+  for (const ingress of draft.ingresses) {
+    for (const contribution of ingress.contributions) {
+      const list = grouped.get(contribution.host)
+      if (list === undefined) grouped.set(contribution.host, [contribution])
+      else list.push(contribution)
+    }
+  }
+  return grouped
+}
+
+function inputsOf(contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): readonly unknown[] {
+  const inputs: unknown[] = [tls]
+  for (const contribution of contributions) {
+    inputs.push(contribution)
+    for (const path of contribution.paths) inputs.push(resolutions.get(path.reference.key))
+    if (contribution.fallback !== undefined) inputs.push(resolutions.get(contribution.fallback.reference.key))
+  }
+  return inputs
+}
+
+interface Claim {
+  readonly contribution: Contribution
+  readonly path: PathDraft
+}
+
+function assemble(name: string, contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): { readonly host: Host; readonly diagnostics: readonly Diagnostic[] } {
+  const claims = new Map<string, Claim>()
+  const diagnostics: Diagnostic[] = []
+  for (const contribution of contributions) {
+    for (const path of contribution.paths) {
+      const key = `${path.pathType} ${path.path}`
+      const winner = claims.get(key)
+      if (winner === undefined) claims.set(key, { contribution, path })
+      else diagnostics.push(conflict(name, contribution, path, winner))
+    }
+  }
+  // The default backend of an Ingress answers what no rule of the host takes, so any real `/` goes before it.
+  for (const contribution of contributions) {
+    if (contribution.fallback !== undefined && !claims.has('Prefix /')) claims.set('Prefix /', { contribution, path: contribution.fallback })
+  }
+  const closed = contributions.some((contribution) => contribution.policy.closesHosts)
+  const routes = [...claims.values()].map((claim) => routeOf(claim, resolutions, tls, closed))
+  return { host: { name, routes: routes.sort(bestFirst) }, diagnostics }
+}
+
+const CLOSED: Resolution = Object.freeze({ backend: undefined, status: 503 })
+
+function routeOf({ contribution, path }: Claim, resolutions: Draft['resolutions'], tls: boolean, hostClosed: boolean): Route {
+  const { policy, object, createdAt } = contribution
+  const { service } = path.reference.backend
+  const closed = hostClosed || policy.closesPaths || policy.closesHosts
+  const resolution = closed ? CLOSED : (resolutions.get(path.reference.key) ?? CLOSED)
+  return {
+    path: path.path,
+    pathType: path.pathType,
+    backend: resolution.backend,
+    status: resolution.backend === undefined ? resolution.status : 503,
+    policy: policyOf(contribution, tls),
+    source: { object, field: path.field, createdAt, service: service?.name ?? '', servicePort: String(service?.port ?? '') },
+  }
+}
+
+/** One object for all routes that redirect, so that equal stays identical. */
+const TO_HTTPS: Policy = Object.freeze({ tlsRedirect: Object.freeze({ status: 308 }) })
+
+function policyOf({ policy }: Contribution, tls: boolean): Policy {
+  return policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS : NO_POLICY
+}
+
+/** Exact before Prefix, longer before shorter: the first that matches a request is the right one. */
+function bestFirst(a: Route, b: Route): number {
+  if (a.pathType !== b.pathType) return a.pathType === 'Exact' ? -1 : 1
+  return b.path.length - a.path.length || (a.path < b.path ? -1 : 1)
+}
+
+function conflict(host: string, loser: Contribution, path: PathDraft, winner: Claim): Diagnostic {
+  const own = winner.contribution === loser
+  const where = own ? `${winner.path.field} of the same Ingress` : `${formatRef(winner.contribution.object)} (${winner.path.field}), which is older`
+  return warning('PathConflict', loser.object, {
+    field: path.field,
+    message: `${path.pathType} path ${quote(path.path)} of host ${quote(host)} belongs to ${where}; this entry is not served.`,
+    fix: own ? 'Remove one of the two.' : 'Remove it from one of the two Ingresses, or use another host or path.',
+  })
+}

@@ -1,0 +1,30 @@
+// What translation is told besides the cluster's objects. Keep one object alive: its identity is part of every memo.
+
+export interface TranslateOptions {
+  /** spec.controller of the IngressClasses that are ours. */
+  readonly controllerClass: string
+  /** Value of the old annotation kubernetes.io/ingress.class that is ours. */
+  readonly ingressClass: string
+  /** Whether Ingresses that name no class at all are ours. */
+  readonly watchIngressWithoutClass: boolean
+  /** Annotation prefixes read beside the own one, without the slash; the first that has a name wins. */
+  readonly annotationPrefixes: readonly string[]
+  /** `namespace/name`. */
+  readonly defaultBackendService: string | undefined
+  /** `namespace/name` of a Secret. */
+  readonly defaultSslCertificate: string | undefined
+  /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
+  readonly allowLoopback: boolean
+}
+
+export const OWN_PREFIX = 'narthex.ingress.kubernetes.io'
+
+export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
+  controllerClass: 'narthex.ingress.kubernetes.io/controller',
+  ingressClass: 'narthex',
+  watchIngressWithoutClass: false,
+  annotationPrefixes: ['nginx.ingress.kubernetes.io'],
+  defaultBackendService: undefined,
+  defaultSslCertificate: undefined,
+  allowLoopback: false,
+})

@@ -1,0 +1,40 @@
+// A routing configuration and its diagnostics as text, one fact a line: what people and golden tests read.
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { formatRef } from '../model/object-ref.ts'
+import type { Host, Route, RoutingConfig } from '../model/routing.ts'
+
+/**
+ * `http app.example/api prefix -> shop/web:80 [10.0.0.1:8080 10.0.0.2:8080]`: served on both listeners;
+ * `https …`: plain HTTP is redirected. Hosts, then names, in alphabetical order; routes in the order they are tried.
+ */
+export function formatRouting(config: RoutingConfig): readonly string[] {
+  const lines: string[] = []
+  for (const host of sorted(config.hosts.values(), (host) => host.name)) {
+    if (host.routes.length === 0) lines.push(`http ${host.name} (no routes)`)
+    for (const route of host.routes) lines.push(formatRoute(config, host, route))
+  }
+  for (const [name, entry] of sorted(config.serverNames, ([name]) => name)) lines.push(`certificate ${name} -> ${entry.certificates.join(' ')}`)
+  if (config.defaultBackend !== undefined) lines.push(`default backend -> ${formatBackend(config, config.defaultBackend)}`)
+  if (config.defaultCertificate !== undefined) lines.push(`default certificate -> ${config.defaultCertificate}`)
+  return lines
+}
+
+export function formatRoute(config: RoutingConfig, host: Host, route: Route): string {
+  const scheme = route.policy.tlsRedirect === undefined ? 'http' : 'https'
+  const answer = route.backend === undefined ? String(route.status) : formatBackend(config, route.backend)
+  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}`
+}
+
+function formatBackend(config: RoutingConfig, id: string): string {
+  const endpoints = config.backends.get(id)?.endpoints ?? []
+  return `${id} [${endpoints.map((endpoint) => endpoint.id).join(' ')}]`
+}
+
+/** `warning PathConflict Ingress dev/web spec.rules[0]: message Fix: fix` */
+export function formatDiagnostic({ severity, reason, object, field, message, fix }: Diagnostic): string {
+  return `${severity} ${reason} ${formatRef(object)} ${field}: ${message} Fix: ${fix}`
+}
+
+function sorted<T>(items: Iterable<T>, key: (item: T) => string): readonly T[] {
+  return [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+}

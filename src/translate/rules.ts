@@ -1,0 +1,105 @@
+// Step 2: each accepted Ingress on its own: hosts, paths, annotations. Looks at no other object, so its result is kept while the Ingress stays.
+import { keyOf, type Ingress, type IngressBackend, type IngressRule } from '../kube/objects.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { ObjectRef } from '../model/object-ref.ts'
+import { readAnnotations, type IngressPolicy } from './annotations/read.ts'
+import type { BackendReference, Contribution, Draft, IngressDraft, PathDraft, View } from './draft.ts'
+import { ANY_HOST, parseHost } from './host-name.ts'
+import { remember, sameList } from './memory.ts'
+import type { TranslateOptions } from './options.ts'
+import { parsePath } from './path.ts'
+import { error, ingressRef, quote } from './report.ts'
+
+export function rules(view: View, draft: Draft): void {
+  const { ingresses: kept } = view.memo
+  draft.ingresses = remember(view.memo.rules, [draft.accepted, view.options], () => {
+    const drafts: IngressDraft[] = []
+    const present = new Set<string>()
+    for (const ingress of draft.accepted) {
+      const key = keyOf(ingress.meta)
+      present.add(key)
+      // Published addresses are no part: writing them must not rebuild the routes.
+      const { meta } = ingress
+      const parts = [meta.uid, meta.createdAt, meta.annotations, ingress.defaultBackend, ingress.tls, ingress.rules, view.options]
+      const before = kept.get(key)
+      if (before !== undefined && sameList(before.parts, parts)) drafts.push(before.draft)
+      else {
+        const made = draftIngress(ingress, view.options)
+        kept.set(key, { parts, draft: made })
+        drafts.push(made)
+      }
+    }
+    for (const key of kept.keys()) if (!present.has(key)) kept.delete(key)
+    return drafts
+  })
+  for (const ingress of draft.ingresses) if (ingress.diagnostics.length > 0) draft.diagnostics.push(ingress.diagnostics)
+}
+
+export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {
+  const object = ingressRef(ingress.meta)
+  const { policy, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options.annotationPrefixes, object)
+  const diagnostics = [...fromAnnotations]
+  const contributions = leaveOut ? [] : contribute(ingress, object, policy, diagnostics)
+  const references: BackendReference[] = []
+  for (const contribution of contributions) {
+    for (const path of contribution.paths) references.push(path.reference)
+    const fallback = contribution.fallback?.reference
+    if (fallback !== undefined && !references.includes(fallback)) references.push(fallback)
+  }
+  return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, references, diagnostics }
+}
+
+function contribute(ingress: Ingress, object: ObjectRef, policy: IngressPolicy, diagnostics: Diagnostic[]): readonly Contribution[] {
+  const fallback = ingress.defaultBackend === undefined ? undefined : fallbackOf(ingress.defaultBackend, ingress.meta.namespace)
+  const { createdAt } = ingress.meta
+  const byHost = new Map<string, PathDraft[]>()
+  // Only an Ingress without rules answers for every host; with rules its default backend is theirs.
+  if (fallback !== undefined && ingress.rules.length === 0) byHost.set(ANY_HOST, [])
+  ingress.rules.forEach((rule, index) => {
+    const field = `spec.rules[${index}]`
+    const parsed = parseHost(rule.host)
+    if ('wrong' in parsed) {
+      diagnostics.push(
+        error('HostInvalid', object, {
+          field: `${field}.host`,
+          message: `The host ${quote(rule.host)} ${parsed.wrong}; this rule is left out.`,
+          fix: 'Write a DNS name such as "app.example.com", or "*.example.com" for exactly one label in front.',
+        }),
+      )
+      return
+    }
+    const paths = byHost.get(parsed.host) ?? []
+    byHost.set(parsed.host, paths)
+    for (const path of draftPaths(rule, field, ingress.meta.namespace, object, diagnostics)) paths.push(path)
+  })
+  return [...byHost].map(([host, paths]) => ({ host, object, createdAt, policy, paths, fallback }))
+}
+
+function draftPaths(rule: IngressRule, field: string, namespace: string, object: ObjectRef, diagnostics: Diagnostic[]): readonly PathDraft[] {
+  return (rule.paths ?? []).flatMap((entry, index): readonly PathDraft[] => {
+    const at = `${field}.http.paths[${index}]`
+    const parsed = parsePath(entry.path)
+    if ('wrong' in parsed) {
+      diagnostics.push(
+        error('PathInvalid', object, {
+          field: `${at}.path`,
+          message: `The path ${quote(entry.path)} ${parsed.wrong}; it is left out.`,
+          fix: 'Write an absolute path such as "/api".',
+        }),
+      )
+      return []
+    }
+    const pathType = entry.pathType === 'Exact' ? 'Exact' : 'Prefix'
+    return [{ path: parsed.path, pathType, field: at, reference: referenceOf(entry.backend, namespace, `${at}.backend`) }]
+  })
+}
+
+function fallbackOf(backend: IngressBackend, namespace: string): PathDraft {
+  return { path: '/', pathType: 'Prefix', field: 'spec.defaultBackend', reference: referenceOf(backend, namespace, 'spec.defaultBackend') }
+}
+
+function referenceOf(backend: IngressBackend, namespace: string, field: string): BackendReference {
+  const { service, resource } = backend
+  const what = service !== undefined ? `${service.name}:${typeof service.port}:${service.port}` : resource !== undefined ? '(resource)' : '(nothing)'
+  return { key: `${namespace}/${what}`, namespace, backend, field }
+}

@@ -1,0 +1,74 @@
+// Translation: the cluster's objects in, the routing configuration and what to tell users out. Pure: the same input and
+// memo give the same output; what did not change keeps its identity, so its cost follows what changed.
+import type { ClusterState } from '../kube/cluster-state.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { ObjectRef } from '../model/object-ref.ts'
+import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
+import { backends } from './backends.ts'
+import { certificates, nextDate } from './certificates.ts'
+import { classes } from './classes.ts'
+import type { Draft, Step, TranslateMemo, View } from './draft.ts'
+import { endpoints } from './endpoints.ts'
+import { hosts } from './hosts.ts'
+import { emptyMemory } from './memory.ts'
+import type { TranslateOptions } from './options.ts'
+import { rules } from './rules.ts'
+
+export type { TranslateMemo } from './draft.ts'
+
+export interface Translation {
+  readonly config: RoutingConfig
+  readonly diagnostics: readonly Diagnostic[]
+  /** The Ingresses that are ours: for status and Sync events. */
+  readonly accepted: readonly ObjectRef[]
+  /** When a certificate in use begins or expires next: translate again then. Milliseconds since the epoch. */
+  readonly nextDate: number | undefined
+}
+
+/** In this order: each reads what those before it have put into the draft. */
+export const STEPS: readonly Step[] = [classes, rules, backends, endpoints, certificates, hosts]
+
+/**
+ * `memo` from createMemo(), the same one every time. `now` in milliseconds since the epoch: certificates are judged by it.
+ * Never throws for anything that a user may have written; a throw is a bug.
+ */
+export function translate(state: ClusterState, options: TranslateOptions, memo: TranslateMemo, now: number = Date.now()): Translation {
+  const view: View = { state, options, memo, now }
+  const draft = emptyDraft()
+  for (const step of STEPS) step(view, draft)
+  const { hosts, backends, certificates, serverNames, defaultBackend, defaultCertificate } = draft
+  return {
+    config: { hosts, backends, certificates, serverNames, defaultBackend, defaultCertificate },
+    diagnostics: draft.diagnostics.flat(),
+    accepted: draft.ingresses.map((ingress) => ingress.object),
+    nextDate: nextDate(memo),
+  }
+}
+
+export function createMemo(): TranslateMemo {
+  return {
+    classes: emptyMemory(),
+    rules: emptyMemory(),
+    ingresses: new Map(),
+    backends: emptyMemory(),
+    endpoints: emptyMemory(),
+    endpointInputs: new Map(),
+    certificates: emptyMemory(),
+    secrets: new Map(),
+    hosts: emptyMemory(),
+    hostEntries: new Map(),
+  }
+}
+
+function emptyDraft(): Draft {
+  return {
+    ...EMPTY_ROUTING,
+    accepted: [],
+    ingresses: [],
+    resolutions: new Map(),
+    targets: new Map(),
+    users: new Map(),
+    tlsHosts: new Set(),
+    diagnostics: [],
+  }
+}
