@@ -1,5 +1,5 @@
 // Which requests are counted together: those of one Service of one Ingress. Bounded by the objects that exist.
-import type { Route, RoutingConfig } from '../model/routing.ts'
+import type { RouteSource, RoutingConfig } from '../model/routing.ts'
 
 export interface SeriesLabels {
   readonly namespace: string
@@ -10,8 +10,7 @@ export interface SeriesLabels {
 /** Requests that no route took. */
 export const UNMATCHED: SeriesLabels = Object.freeze({ namespace: '', ingress: '', service: '' })
 
-export function labelsOf(route: Route): SeriesLabels {
-  const { object, service } = route.source
+export function labelsOf({ object, service }: RouteSource): SeriesLabels {
   return { namespace: object.namespace, ingress: object.name, service }
 }
 
@@ -23,6 +22,6 @@ export function seriesKey({ namespace, ingress, service }: SeriesLabels): string
 /** The keys of all series that a configuration can produce. */
 export function liveSeries(config: RoutingConfig): ReadonlySet<string> {
   const keys = new Set([seriesKey(UNMATCHED)])
-  for (const host of config.hosts.values()) for (const route of host.routes) keys.add(seriesKey(labelsOf(route)))
+  for (const host of config.hosts.values()) for (const route of host.routes) keys.add(seriesKey(labelsOf(route.source)))
   return keys
 }

@@ -1,9 +1,9 @@
 // Counts the work of one thread. Per request: a few additions in a typed array that belongs to the route's series; no label
 // objects, no strings.
 import { FAILURES, type FailureKind } from '../base/failure.ts'
-import type { Route } from '../model/routing.ts'
+import type { RouteSource } from '../model/routing.ts'
 import { DURATION_BOUNDS, STATUS_CLASSES, type SeriesFigures, type ThreadFigures } from './figures.ts'
-import type { Recorder, RequestFacts } from './recorder.ts'
+import type { Recorder, RequestRecord } from './recorder.ts'
 import { labelsOf, seriesKey, UNMATCHED, type SeriesLabels } from './series.ts'
 
 export interface ThreadRecorder extends Recorder {
@@ -29,9 +29,9 @@ interface Series {
 const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[]
 
 /** `onRequest` gets each request after it was counted: the access log. */
-export function createThreadRecorder(onRequest?: (facts: RequestFacts) => void): ThreadRecorder {
+export function createThreadRecorder(onRequest?: (record: RequestRecord) => void): ThreadRecorder {
   const series = new Map<string, Series>()
-  const byRoute = new WeakMap<Route, Series>()
+  const byRoute = new WeakMap<RouteSource, Series>()
   let unmatched = seriesFor(UNMATCHED)
   const failures = new Map<FailureKind, number>(FAILURE_KINDS.map((kind) => [kind, 0]))
   const connections = { http: 0, https: 0 }
@@ -50,7 +50,7 @@ export function createThreadRecorder(onRequest?: (facts: RequestFacts) => void):
     return found
   }
 
-  function seriesOf(route: Route | undefined): Series {
+  function seriesOf(route: RouteSource | undefined): Series {
     if (route === undefined) {
       if (unmatched.forgotten) unmatched = seriesFor(UNMATCHED)
       return unmatched
@@ -83,16 +83,16 @@ export function createThreadRecorder(onRequest?: (facts: RequestFacts) => void):
     tunnelClosed() {
       tunnels--
     },
-    requestDone(facts) {
-      const { cells } = seriesOf(facts.route)
-      add(cells, statusCell(facts.status), 1)
-      add(cells, DURATIONS + bucketOf(facts.durationMs), 1)
-      add(cells, DURATION_SUM, facts.durationMs)
-      add(cells, RETRIES, facts.retries)
-      add(cells, BYTES_IN, facts.bytesIn)
-      add(cells, BYTES_OUT, facts.bytesOut)
-      if (facts.failure !== undefined) failures.set(facts.failure, (failures.get(facts.failure) ?? 0) + 1)
-      if (onRequest !== undefined) onRequest(facts)
+    request(record) {
+      const { cells } = seriesOf(record.route)
+      add(cells, statusCell(record.status), 1)
+      add(cells, DURATIONS + bucketOf(record.duration), 1)
+      add(cells, DURATION_SUM, record.duration)
+      if (record.tries > 1) add(cells, RETRIES, record.tries - 1)
+      add(cells, BYTES_IN, record.bytesIn)
+      add(cells, BYTES_OUT, record.bytesOut)
+      if (record.failure !== undefined) failures.set(record.failure, (failures.get(record.failure) ?? 0) + 1)
+      if (onRequest !== undefined) onRequest(record)
     },
     figures: () => ({
       series: [...series].map(([key, each]) => [key, figuresOf(each)]),

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { DURATION_BOUNDS, sumFigures, withoutGauges, type SeriesFigures } from '../../src/observe/figures.ts'
 import { createThreadRecorder, type ThreadRecorder } from '../../src/observe/thread-recorder.ts'
 import { prefix } from '../table/routes.ts'
-import { requestFacts } from './request-facts.ts'
+import { requestRecord } from './request-record.ts'
 
-const web = prefix('/', 'web', { ingress: 'web' })
-const shop = prefix('/', 'shop', { ingress: 'shop' })
+const web = prefix('/', 'web', { ingress: 'web' }).source
+const shop = prefix('/', 'shop', { ingress: 'shop' }).source
 
 function seriesOf(recorder: ThreadRecorder, key: string): SeriesFigures | undefined {
   return new Map(recorder.figures().series).get(key)
@@ -14,9 +14,9 @@ function seriesOf(recorder: ThreadRecorder, key: string): SeriesFigures | undefi
 test('requests are counted by Ingress and Service, status class and duration', () => {
   const recorder = createThreadRecorder()
   for (const [status, durationMs] of [[200, 0.4], [204, 1], [301, 3], [404, 10_000], [503, 10_001]] as const) {
-    recorder.requestDone(requestFacts({ route: web, status, durationMs, retries: 1 }))
+    recorder.request(requestRecord({ route: web, status, duration: durationMs, tries: 2 }))
   }
-  recorder.requestDone(requestFacts({ route: shop, status: 101 }))
+  recorder.request(requestRecord({ route: shop, status: 101 }))
   const counted = seriesOf(recorder, 'dev/web/web')
   expect(counted).toMatchObject({ statuses: [0, 2, 1, 1, 1], retries: 5, bytesIn: 50, bytesOut: 500 })
   expect(counted?.durationSum).toBeCloseTo(20_005.4)
@@ -27,30 +27,30 @@ test('requests are counted by Ingress and Service, status class and duration', (
 
 test('requests that no route took have a series of their own', () => {
   const recorder = createThreadRecorder()
-  recorder.requestDone(requestFacts({ status: 404, failure: 'no-route' }))
+  recorder.request(requestRecord({ status: 404, failure: 'no-route' }))
   expect(seriesOf(recorder, '//')?.statuses).toEqual([0, 0, 0, 1, 0])
   expect(recorder.figures().failures).toEqual([['no-route', 1]])
 })
 
 test('two routes of one Ingress and Service are one series', () => {
   const recorder = createThreadRecorder()
-  recorder.requestDone(requestFacts({ route: web }))
-  recorder.requestDone(requestFacts({ route: prefix('/other', 'web', { ingress: 'web' }) }))
+  recorder.request(requestRecord({ route: web }))
+  recorder.request(requestRecord({ route: prefix('/other', 'web', { ingress: 'web' }).source }))
   expect(seriesOf(recorder, 'dev/web/web')?.statuses[1]).toBe(2)
 })
 
 test('a status outside of 100 to 599 is counted at the nearest class', () => {
   const recorder = createThreadRecorder()
-  for (const status of [0, 99, 600, 999]) recorder.requestDone(requestFacts({ route: web, status }))
+  for (const status of [0, 99, 600, 999]) recorder.request(requestRecord({ route: web, status }))
   expect(seriesOf(recorder, 'dev/web/web')?.statuses).toEqual([2, 0, 0, 0, 2])
 })
 
 test('a forgotten series is gone; a late request of its route begins it at 0', () => {
   const recorder = createThreadRecorder()
-  for (const route of [web, undefined]) recorder.requestDone(requestFacts({ route }))
+  for (const route of [web, undefined]) recorder.request(requestRecord({ route }))
   recorder.forget(['dev/web/web', '//', 'never/was/there'])
   expect(recorder.figures().series).toEqual([])
-  for (const route of [web, undefined]) recorder.requestDone(requestFacts({ route }))
+  for (const route of [web, undefined]) recorder.request(requestRecord({ route }))
   expect([seriesOf(recorder, 'dev/web/web')?.statuses[1], seriesOf(recorder, '//')?.statuses[1]]).toEqual([1, 1])
 })
 
@@ -78,9 +78,9 @@ test('figures of several threads add up; a thread that is gone leaves its counts
   const [one, other] = [createThreadRecorder(), createThreadRecorder()]
   for (const recorder of [one, other]) {
     recorder.connectionOpened(false)
-    recorder.requestDone(requestFacts({ route: web, failure: 'connect-failed' }))
+    recorder.request(requestRecord({ route: web, failure: 'connect-failed' }))
   }
-  other.requestDone(requestFacts({ route: shop }))
+  other.request(requestRecord({ route: shop }))
   const sum = sumFigures([withoutGauges(one.figures()), other.figures()])
   expect(sum.connections).toEqual({ http: 1, https: 0 })
   expect(sum.connectionsAccepted).toEqual({ http: 2, https: 0 })

@@ -5,28 +5,10 @@ import { createServer, type Server } from 'node:http'
 import { parentPort } from 'node:worker_threads'
 import { applyDelta } from '../../src/model/delta.ts'
 import { EMPTY_ROUTING } from '../../src/model/routing.ts'
-import type { RequestFacts } from '../../src/observe/recorder.ts'
+import { emptyRecord } from '../../src/observe/recorder.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
 import type { FromThread, TableUpdate, ToThread } from '../../src/runtime/messages.ts'
 import { createSharedCursors } from '../../src/runtime/shared-cursors.ts'
-
-const REQUEST: RequestFacts = {
-  route: undefined,
-  status: 200,
-  failure: undefined,
-  startedAt: 0,
-  durationMs: 3,
-  retries: 0,
-  endpoint: undefined,
-  method: 'GET',
-  host: '',
-  target: '/',
-  clientAddress: '',
-  requestId: '',
-  tls: false,
-  bytesIn: 0,
-  bytesOut: 0,
-}
 
 const port = parentPort
 if (port === null) throw new Error('runs as a thread only')
@@ -53,7 +35,7 @@ function answer(path: string): unknown {
 
 function serve(): Server {
   return createServer((request, response) => {
-    recorder.requestDone({ ...REQUEST, route: config.hosts.get(request.headers.host ?? '')?.routes[0] })
+    recorder.request({ ...emptyRecord(), status: 200, route: config.hosts.get(request.headers.host ?? '')?.routes[0]?.source })
     if (request.url === '/hold') return
     if (request.url === '/die') throw new Error('scripted crash')
     response.setHeader('connection', 'close').end(JSON.stringify(answer(request.url ?? '')))
