@@ -1,0 +1,45 @@
+// Makes field errors in the words of the real API server: prefix by reason, value as Go prints it.
+import type { Cause } from '../kind.ts'
+
+function withDetail(text: string, detail: string): string {
+  return detail === '' ? text : `${text}: ${detail}`
+}
+
+/** Strings quoted, everything else as JSON; undefined (Go's nil) is null. */
+function printed(value: unknown): string {
+  return JSON.stringify(value ?? null)
+}
+
+export function required(field: string, detail = ''): Cause {
+  return { reason: 'FieldValueRequired', message: withDetail('Required value', detail), field }
+}
+
+export function invalid(field: string, value: unknown, detail: string): Cause {
+  return { reason: 'FieldValueInvalid', message: withDetail(`Invalid value: ${printed(value)}`, detail), field }
+}
+
+/** One cause a message, all of them about one value. */
+export function invalids(field: string, value: unknown, messages: readonly string[]): Cause[] {
+  return messages.map(message => invalid(field, value, message))
+}
+
+export function notSupported(field: string, value: string, supported: readonly string[]): Cause {
+  const values = [...supported].sort().map(printed).join(', ')
+  return { reason: 'FieldValueNotSupported', message: `Unsupported value: ${printed(value)}: supported values: ${values}`, field }
+}
+
+export function duplicate(field: string, value: unknown): Cause {
+  return { reason: 'FieldValueDuplicate', message: `Duplicate value: ${printed(value)}`, field }
+}
+
+export function forbidden(field: string, detail: string): Cause {
+  return { reason: 'FieldValueForbidden', message: `Forbidden: ${detail}`, field }
+}
+
+export function tooLong(field: string, bytes: number): Cause {
+  return { reason: 'FieldValueTooLong', message: `Too long: may not be more than ${bytes} bytes`, field }
+}
+
+export function tooMany(field: string, count: number, most: number): Cause {
+  return { reason: 'FieldValueTooMany', message: `Too many: ${count}: must have at most ${most} items`, field }
+}
