@@ -1,0 +1,110 @@
+// Every metric of ours: its name, meaning and labels. Labels are bounded by the objects that exist and by closed lists; nothing
+// that a client sends is one. Series of deleted objects are gone from the figures before they come here.
+import { FAILURES } from '../base/failure.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { RoutingConfig } from '../model/routing.ts'
+import { family, histogram, summary, type Labels, type Sample } from './exposition.ts'
+import { DURATION_BOUNDS, STATUS_CLASSES, type SeriesFigures, type ThreadFigures } from './figures.ts'
+import type { LoopFigures } from './loop-figures.ts'
+
+export interface MetricsView {
+  readonly version: string
+  readonly ready: boolean
+  readonly config: RoutingConfig
+  readonly diagnostics: readonly Diagnostic[]
+  readonly dataPlane: ThreadFigures & { readonly threads: number; readonly restarts: number; readonly version: number }
+  readonly loop: LoopFigures
+  /** Watches of the Kubernetes API begun anew, by kind. */
+  readonly watchRestarts: Readonly<Record<string, number>>
+}
+
+export function renderMetrics(view: MetricsView): string {
+  return [...requestFamilies(view.dataPlane), ...connectionFamilies(view.dataPlane), ...tableFamilies(view), ...controlFamilies(view)].join('')
+}
+
+function requestFamilies({ series, failures }: ThreadFigures): string[] {
+  const counted = series.filter(([, { statuses }]) => statuses.some((count) => count > 0)).map(([, each]) => each)
+  const each = (value: (figures: SeriesFigures) => number): Sample[] => counted.map((figures) => ({ labels: labelsOf(figures), value: value(figures) }))
+  const durations = counted.map((figures) => ({
+    labels: labelsOf(figures),
+    buckets: figures.durations,
+    sum: figures.durationSum / 1000,
+  }))
+  return [
+    family('narthex_requests_total', 'counter', 'Requests answered, by status class; empty labels: no route took them.', counted.flatMap(byStatus)),
+    histogram('narthex_request_duration_seconds', 'From the end of the request head to the last byte of the answer.', DURATION_BOUNDS.map((ms) => ms / 1000), durations),
+    family('narthex_retries_total', 'counter', 'Endpoints tried beyond the first of a request.', each(({ retries }) => retries)),
+    family('narthex_request_bytes_total', 'counter', 'Bytes of requests as received from clients.', each(({ bytesIn }) => bytesIn)),
+    family('narthex_response_bytes_total', 'counter', 'Bytes of answers as sent to clients.', each(({ bytesOut }) => bytesOut)),
+    family('narthex_failures_total', 'counter', 'Requests that the backend did not answer, by kind and by whom to blame.',
+      failures.map(([kind, value]) => ({ labels: { kind, source: FAILURES[kind].source }, value }))),
+  ]
+}
+
+function byStatus(figures: SeriesFigures): Sample[] {
+  return STATUS_CLASSES.map((status, i) => ({ labels: { ...labelsOf(figures), status }, value: figures.statuses[i] ?? 0 })).filter(({ value }) => value > 0)
+}
+
+function labelsOf({ labels: { namespace, ingress, service } }: SeriesFigures): Labels {
+  return { namespace, ingress, service }
+}
+
+function connectionFamilies(figures: ThreadFigures): string[] {
+  const byListener = ({ http, https }: { readonly http: number; readonly https: number }): Sample[] => [
+    { labels: { listener: 'http' }, value: http },
+    { labels: { listener: 'https' }, value: https },
+  ]
+  return [
+    family('narthex_connections', 'gauge', 'Connections of clients that are open.', byListener(figures.connections)),
+    family('narthex_connections_accepted_total', 'counter', 'Connections of clients accepted.', byListener(figures.connectionsAccepted)),
+    family('narthex_connections_refused_total', 'counter', 'Connections closed at accept because there were too many.', [{ value: figures.connectionsRefused }]),
+    family('narthex_tls_handshake_failures_total', 'counter', 'TLS handshakes that failed.', [{ value: figures.handshakesFailed }]),
+    family('narthex_tunnels', 'gauge', 'Upgraded connections (WebSocket) that are open.', [{ value: figures.tunnels }]),
+  ]
+}
+
+function tableFamilies({ config, dataPlane }: MetricsView): string[] {
+  const routes = sum(config.hosts.values(), (host) => host.routes.length)
+  const endpoints = sum(config.backends.values(), (backend) => backend.endpoints.length)
+  const expiry = [...config.certificates.values()].map(({ id, notAfter }) => {
+    const [namespace = '', secret = ''] = id.split('/')
+    return { labels: { namespace, secret }, value: notAfter / 1000 }
+  })
+  return [
+    family('narthex_table_version', 'gauge', 'Version of the table that all threads serve.', [{ value: dataPlane.version }]),
+    family('narthex_hosts', 'gauge', 'Hosts in the table.', [{ value: config.hosts.size }]),
+    family('narthex_routes', 'gauge', 'Routes in the table.', [{ value: routes }]),
+    family('narthex_backends', 'gauge', 'Backends (ports of Services) in the table.', [{ value: config.backends.size }]),
+    family('narthex_endpoints', 'gauge', 'Endpoints of all backends.', [{ value: endpoints }]),
+    family('narthex_certificates', 'gauge', 'Certificates in the table.', [{ value: config.certificates.size }]),
+    family('narthex_certificate_not_after_timestamp_seconds', 'gauge', 'When a certificate expires, seconds since the epoch.', expiry),
+  ]
+}
+
+function controlFamilies({ version, ready, diagnostics, dataPlane, loop, watchRestarts }: MetricsView): string[] {
+  const byReason = new Map<string, { readonly labels: Labels; value: number }>()
+  for (const { reason, severity } of diagnostics) {
+    const key = `${reason} ${severity}`
+    const held = byReason.get(key)
+    if (held === undefined) byReason.set(key, { labels: { reason, severity }, value: 1 })
+    else held.value++
+  }
+  return [
+    family('narthex_build_info', 'gauge', 'Always 1; the label says which version runs.', [{ labels: { version }, value: 1 }]),
+    family('narthex_ready', 'gauge', '1 when the first full table is live in all threads.', [{ value: ready ? 1 : 0 }]),
+    family('narthex_diagnostics', 'gauge', 'Mistakes found in objects that are there now, by reason.', [...byReason.values()]),
+    family('narthex_threads', 'gauge', 'Data-plane threads that serve.', [{ value: dataPlane.threads }]),
+    family('narthex_thread_restarts_total', 'counter', 'Data-plane threads that ended and were replaced.', [{ value: dataPlane.restarts }]),
+    summary('narthex_translation_duration_seconds', 'Time to translate the objects into a routing configuration.', loop.runs, loop.translateMs / 1000),
+    summary('narthex_apply_duration_seconds', 'Time until all threads served a new table.', loop.runs, loop.applyMs / 1000),
+    family('narthex_translation_failures_total', 'counter', 'Runs of the loop that failed: a bug, the table before stays.', [{ value: loop.failures }]),
+    family('narthex_watch_restarts_total', 'counter', 'Watches of the Kubernetes API begun anew.',
+      Object.entries(watchRestarts).map(([kind, value]) => ({ labels: { kind }, value }))),
+  ]
+}
+
+function sum<T>(items: Iterable<T>, amount: (item: T) => number): number {
+  let total = 0
+  for (const item of items) total += amount(item)
+  return total
+}
