@@ -1,0 +1,55 @@
+// Translates YAML files without a cluster. What the files do not hold at all (Secrets, say) is not reported as missing:
+// files for review rarely hold every kind that a cluster has.
+import { stateFromObjects } from '../kube/store.ts'
+import type { ClusterState } from '../kube/cluster-state.ts'
+import type { Diagnostic, DiagnosticReason } from '../model/diagnostic.ts'
+import type { RoutingConfig } from '../model/routing.ts'
+import { DEFAULT_TRANSLATE_OPTIONS, type TranslateOptions } from '../translate/options.ts'
+import { createMemo, translate } from '../translate/translate.ts'
+import { readObjects } from './yaml-files.ts'
+
+export interface OfflineTranslation {
+  readonly config: RoutingConfig
+  readonly diagnostics: readonly Diagnostic[]
+  /** Ingresses in the files, and how many of them are of our class. */
+  readonly ingresses: number
+  readonly accepted: number
+  /** One line each: what could not be checked and why. */
+  readonly notes: readonly string[]
+}
+
+interface Unchecked {
+  readonly kind: string
+  readonly missing: (state: ClusterState) => boolean
+  readonly reasons: readonly DiagnosticReason[]
+}
+
+const UNCHECKED: readonly Unchecked[] = [
+  { kind: 'Service', missing: (state) => state.services.size === 0, reasons: ['ServiceNotFound', 'ServicePortNotFound', 'NoReadyEndpoints'] },
+  { kind: 'EndpointSlice', missing: (state) => state.slicesByService.size === 0, reasons: ['NoReadyEndpoints'] },
+  { kind: 'Secret', missing: (state) => state.secrets.size === 0, reasons: ['SecretNotFound'] },
+]
+
+/** Throws CommandError where a file can't be read. */
+export function translateFiles(paths: readonly string[], options: Partial<TranslateOptions> = {}): OfflineTranslation {
+  const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ...options }
+  const objects = readObjects(paths)
+  const given = stateFromObjects(objects)
+  const state = given.ingressClasses.size > 0 ? given : stateFromObjects([...objects, ownClass(full)])
+  const { config, diagnostics, accepted } = translate(state, full, createMemo())
+  const missing = UNCHECKED.filter((each) => each.missing(state))
+  const dropped = new Set(missing.flatMap((each) => each.reasons))
+  const kept = diagnostics.filter((each) => !dropped.has(each.reason))
+  const notes = kept.length === diagnostics.length ? [] : missing.map(({ kind }) => `No ${kind} is among the files: references to them were not checked.`)
+  return { config, diagnostics: kept, ingresses: given.ingresses.size, accepted: accepted.length, notes }
+}
+
+/** Files without any IngressClass are taken as written for ours, which is the default class as well. */
+function ownClass({ ingressClass, controllerClass }: TranslateOptions): unknown {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: ingressClass, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+    spec: { controller: controllerClass },
+  }
+}
