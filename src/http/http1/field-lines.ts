@@ -1,0 +1,64 @@
+// Field sections in their serialised form: `Name: value\r\n` lines, one space, nothing else around the value.
+// Heads are kept in this form so that forwarding them is one slice; looking into them is for the rare case.
+
+const SP = 32
+const TAB = 9
+
+/** The value between two indexes without optional white space. */
+export function trimValue(text: string, start: number, end: number): string {
+  while (start < end && isSpace(text.charCodeAt(start))) start++
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+/** True when the bytes after the colon are already as we would write them: `" " value`, a value without white space around it. */
+export function isCanonicalValue(text: string, start: number, end: number): boolean {
+  return end - start > 1 && text.charCodeAt(start) === SP && text.charCodeAt(start + 1) > SP && text.charCodeAt(end - 1) > SP
+}
+
+export function fieldLine(name: string, value: string): string {
+  return value === '' ? `${name}:\r\n` : `${name}: ${value}\r\n`
+}
+
+/** Value of the first field with this lower-case name; several are joined with `, `. Undefined: there is none. */
+export function fieldValue(fields: string, name: string): string | undefined {
+  let found: string | undefined
+  eachField(fields, (fieldName, value) => {
+    if (fieldName.length === name.length && fieldName.toLowerCase() === name) found = found === undefined ? value : `${found}, ${value}`
+  })
+  return found
+}
+
+export function eachField(fields: string, call: (name: string, value: string, line: string) => void): void {
+  let position = 0
+  while (position < fields.length) {
+    const end = fields.indexOf('\n', position) + 1
+    if (end === 0) return
+    const colon = fields.indexOf(':', position)
+    call(fields.slice(position, colon), trimValue(fields, colon + 1, end - 2), fields.slice(position, end))
+    position = end
+  }
+}
+
+/** The section without the fields whose lower-case names are in the list. */
+export function withoutFields(fields: string, names: readonly string[]): string {
+  let kept = ''
+  eachField(fields, (name, _value, line) => {
+    if (!names.includes(name.toLowerCase())) kept += line
+  })
+  return kept
+}
+
+/** The members of a comma-separated list, lower case, empty ones left out. */
+export function listMembers(value: string): string[] {
+  const members: string[] = []
+  for (const part of value.split(',')) {
+    const member = trimValue(part, 0, part.length).toLowerCase()
+    if (member !== '') members.push(member)
+  }
+  return members
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === TAB
+}
