@@ -11,7 +11,7 @@ export type FailureKind =
   | 'body-too-large'
   | 'target-too-long'
   | 'head-too-large'
-  | 'version-not-supported'
+  | 'expectation-failed'
   | 'no-route'
   | 'no-backend'
   | 'no-endpoints'
@@ -38,7 +38,7 @@ export const FAILURES: Readonly<Record<FailureKind, FailureFacts>> = {
   'body-too-large': { status: 413, source: 'client', retry: false },
   'target-too-long': { status: 414, source: 'client', retry: false },
   'head-too-large': { status: 431, source: 'client', retry: false },
-  'version-not-supported': { status: 505, source: 'client', retry: false },
+  'expectation-failed': { status: 417, source: 'client', retry: false },
   'no-route': { status: 404, source: 'client', retry: false },
   'no-backend': { status: 503, source: 'upstream', retry: false },
   'no-endpoints': { status: 503, source: 'upstream', retry: false },

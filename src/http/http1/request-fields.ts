@@ -1,0 +1,120 @@
+// The request fields that are not simply forwarded: those the proxy reads, writes itself, or must not let through.
+// A table, since most fields of a request are none of them and must cost next to nothing.
+import type { FailureKind } from '../../base/failure.ts'
+import { listMembers } from './field-lines.ts'
+import { hostName } from './host.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** Takes the field off the head; answers why the request is refused, or undefined. */
+type Action = (head: RequestHead, value: string) => FailureKind | undefined
+
+export const DROPPED = 'dropped'
+
+const WELL_FORMED_ID = /^[\w.:/+=@~-]{1,128}$/
+
+const ACTIONS: Readonly<Record<string, Action | typeof DROPPED>> = {
+  'host': (head, value) => {
+    if (head.hostSeen) return 'bad-request'
+    head.hostSeen = true
+    if (!head.hasAuthority) head.host = value
+    else if (hostName(value) === undefined) return 'bad-request'
+    return undefined
+  },
+  'content-length': (head, value) => {
+    if (head.lengthSeen || head.framing === 'chunked') return 'bad-request'
+    const length = parseContentLength(value)
+    if (length < 0) return 'bad-request'
+    head.lengthSeen = true
+    head.framing = 'length'
+    head.contentLength = length
+    return undefined
+  },
+  'transfer-encoding': (head, value) => {
+    // A second line, another coding, or any company of Content-Length: RFC 9112 section 6.1.
+    if (head.framing !== 'none' || head.minorVersion === 0 || value.toLowerCase() !== 'chunked') return 'bad-request'
+    head.framing = 'chunked'
+    return undefined
+  },
+  'connection': (head, value) => {
+    head.connection = head.connection === '' ? value : `${head.connection},${value}`
+    return undefined
+  },
+  'upgrade': (head, value) => {
+    head.upgrade = head.upgrade === '' ? value : `${head.upgrade},${value}`
+    return undefined
+  },
+  'expect': (head, value) => {
+    if (head.expect !== '' || value === '') return 'expectation-failed'
+    head.expect = value
+    return undefined
+  },
+  'te': (head, value) => {
+    if (listMembers(value).includes('trailers')) head.trailers = true
+    return undefined
+  },
+  'x-request-id': (head, value) => {
+    if (head.requestId === '' && WELL_FORMED_ID.test(value)) head.requestId = value
+    return undefined
+  },
+  'x-forwarded-for': (head, value) => {
+    head.forwardedFor = head.forwardedFor === '' ? value : `${head.forwardedFor}, ${value}`
+    return undefined
+  },
+  'x-forwarded-host': (head, value) => {
+    head.forwardedHost = head.forwardedHost === '' ? value : `${head.forwardedHost}, ${value}`
+    return undefined
+  },
+  'keep-alive': DROPPED,
+  'proxy-connection': DROPPED,
+  'proxy-authorization': DROPPED,
+  'http2-settings': DROPPED,
+  // httpoxy: CGI programs read it as HTTP_PROXY.
+  'proxy': DROPPED,
+  // Statements about the client's side that only a trusted proxy may make.
+  'forwarded': DROPPED,
+  'x-real-ip': DROPPED,
+  'x-scheme': DROPPED,
+  'x-forwarded-port': DROPPED,
+  'x-forwarded-proto': DROPPED,
+  'x-forwarded-scheme': DROPPED,
+  'x-original-uri': DROPPED,
+  'x-original-forwarded-for': DROPPED,
+  'x-original-forwarded-host': DROPPED,
+}
+
+/** Results of authentication, which only the proxy may state. Not `X-Auth-Token` and its like: those are credentials. */
+const DROPPED_PREFIXES = ['ssl-client-', 'x-auth-request-']
+
+/** Bit set by length and first letter of the names above, so that other names are let through without being read. */
+const OF_INTEREST = new Uint8Array(32 * 32)
+for (const name of Object.keys(ACTIONS)) OF_INTEREST[key(name.length, name.charCodeAt(0))] = 1
+for (const prefix of DROPPED_PREFIXES) {
+  for (let length = prefix.length; length < 32; length++) OF_INTEREST[key(length, prefix.charCodeAt(0))] = 1
+}
+
+const LOOKUP = new Map(Object.entries(ACTIONS))
+
+/** What to do with the field whose name lies between two indexes; undefined: forward it. */
+export function requestFieldAction(text: string, start: number, end: number): Action | typeof DROPPED | undefined {
+  const length = end - start
+  if (length < 32 && OF_INTEREST[key(length, text.charCodeAt(start))] === 0) return undefined
+  const name = text.slice(start, end).toLowerCase()
+  return LOOKUP.get(name) ?? (DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) ? DROPPED : undefined)
+}
+
+/** Letters of either case fall on one key. */
+function key(length: number, first: number): number {
+  return (length << 5) | (first & 31)
+}
+
+/** Digits only, below 10^15 so that a number holds it exactly; -1 otherwise. */
+export function parseContentLength(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1
+  let length = 0
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    length = length * 10 + digit
+  }
+  return length
+}

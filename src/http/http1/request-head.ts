@@ -1,0 +1,153 @@
+// A request head, parsed once: what the exchange decides by, and the fields to forward as one ready text.
+// Knows RFC 9112, not routes. One object serves all requests of a connection.
+import type { FailureKind } from '../../base/failure.ts'
+import type { Limits } from '../../model/settings.ts'
+import { ILLEGAL, PLAIN, TOKEN, UNDERSCORE } from './characters.ts'
+import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } from './field-lines.ts'
+import { hostName } from './host.ts'
+import { DROPPED, requestFieldAction } from './request-fields.ts'
+import { parseRequestLine } from './request-line.ts'
+
+export type BodyFraming = 'none' | 'length' | 'chunked'
+
+export class RequestHead {
+  method = ''
+  /** As sent upstream: origin-form, or `*`. */
+  target = ''
+  /** The target up to its query; `*` as it is. */
+  path = ''
+  minorVersion: 0 | 1 = 1
+  /** For the backend: as the client wrote it, port included. */
+  host = ''
+  /** For routing: see `hostName`. Empty for HTTP/1.0 without Host. */
+  hostName = ''
+  /** End-to-end fields to forward, serialised, without those that the proxy writes itself. */
+  fields = ''
+  framing: BodyFraming = 'none'
+  contentLength = 0
+  /** What the client allows; the proxy may still close. */
+  keepAlive = true
+  /** A well-formed request to switch to `websocket`. */
+  websocket = false
+  expectContinue = false
+  /** `TE: trailers`. */
+  trailers = false
+  /** As the client sent them; empty: not. */
+  requestId = ''
+  forwardedFor = ''
+  forwardedHost = ''
+
+  // The parser's own, between fields of one head.
+  hostSeen = false
+  lengthSeen = false
+  hasAuthority = false
+  upgrade = ''
+  connection = ''
+  expect = ''
+
+  reset(): void {
+    this.method = this.target = this.path = this.fields = ''
+    this.minorVersion = 1
+    this.host = this.hostName = ''
+    this.framing = 'none'
+    this.contentLength = 0
+    this.websocket = this.expectContinue = this.trailers = false
+    this.requestId = this.forwardedFor = this.forwardedHost = ''
+    this.hostSeen = this.lengthSeen = this.hasAuthority = false
+    this.upgrade = this.connection = this.expect = ''
+  }
+}
+
+const COLON = 58
+const CR = 13
+
+/**
+ * Parses `text` up to `end`, the index after the empty line, into `head`; answers why it was refused, or undefined.
+ * `text` is latin1. The strictness is that of RFC 9112 without any of its permitted leniencies: what two parsers
+ * can read in two ways is refused here.
+ */
+export function parseRequestHead(text: string, end: number, head: RequestHead, limits: Limits): FailureKind | undefined {
+  head.reset()
+  const lineEnd = text.indexOf('\n') + 1
+  if (lineEnd - 2 > limits.requestLineBytes) return 'target-too-long'
+  if (end - lineEnd > limits.headBytes) return 'head-too-large'
+  const illegal = text.search(ILLEGAL)
+  if ((illegal >= 0 && illegal < end) || text.charCodeAt(lineEnd - 2) !== CR) return 'bad-request'
+  return parseRequestLine(text, lineEnd - 2, head) ?? parseFields(text, lineEnd, end, head, limits.headFields) ?? settle(head)
+}
+
+function parseFields(text: string, start: number, end: number, head: RequestHead, mostFields: number): FailureKind | undefined {
+  // Neighbouring lines that are forwarded as they are become one slice.
+  let kept = ''
+  let runStart = start
+  let position = start
+  let left = mostFields
+  while (position < end - 2) {
+    const lineEnd = text.indexOf('\n', position) + 1
+    if (text.charCodeAt(lineEnd - 2) !== CR) return 'bad-request'
+    if (--left < 0) return 'head-too-large'
+    let nameEnd = position
+    let underscore = false
+    for (;;) {
+      const kind = TOKEN[text.charCodeAt(nameEnd)]
+      if (kind === UNDERSCORE) underscore = true
+      else if (kind !== PLAIN) break
+      nameEnd++
+    }
+    // Also folded lines, lines without a name, and white space before the colon end here.
+    if (nameEnd === position || text.charCodeAt(nameEnd) !== COLON) return 'bad-request'
+    const action = underscore ? DROPPED : requestFieldAction(text, position, nameEnd)
+    if (action !== undefined) {
+      if (position > runStart) kept += text.slice(runStart, position)
+      runStart = lineEnd
+      if (action !== DROPPED) {
+        const failure = action(head, trimValue(text, nameEnd + 1, lineEnd - 2))
+        if (failure !== undefined) return failure
+      }
+    } else if (!isCanonicalValue(text, nameEnd + 1, lineEnd - 2)) {
+      kept += text.slice(runStart, position) + fieldLine(text.slice(position, nameEnd), trimValue(text, nameEnd + 1, lineEnd - 2))
+      runStart = lineEnd
+    }
+    position = lineEnd
+  }
+  head.fields = runStart < position ? kept + text.slice(runStart, position) : kept
+  return undefined
+}
+
+/** What takes more than one field to decide. */
+function settle(head: RequestHead): FailureKind | undefined {
+  if (!head.hostSeen && head.minorVersion === 1) return 'bad-request'
+  if (head.host !== '') {
+    const name = hostName(head.host)
+    if (name === undefined) return 'bad-request'
+    head.hostName = name
+  } else if (head.hostSeen) return 'bad-request'
+  head.keepAlive = head.minorVersion === 1
+  if (head.connection !== '') settleConnection(head)
+  if (head.expect !== '') {
+    if (head.expect.toLowerCase() !== '100-continue') return 'expectation-failed'
+    // RFC 9110 section 10.1.1: ignored from HTTP/1.0; without a body there is nothing to continue with.
+    head.expectContinue = head.minorVersion === 1 && head.framing !== 'none'
+  }
+  return undefined
+}
+
+function settleConnection(head: RequestHead): void {
+  const { connection } = head
+  if (connection === 'keep-alive' || connection === 'Keep-Alive') {
+    head.keepAlive = true
+    return
+  }
+  const options = listMembers(connection)
+  if (options.includes('close')) head.keepAlive = false
+  else if (options.includes('keep-alive')) head.keepAlive = true
+  head.websocket =
+    head.upgrade !== '' &&
+    head.upgrade.toLowerCase() === 'websocket' &&
+    options.includes('upgrade') &&
+    head.method === 'GET' &&
+    head.minorVersion === 1 &&
+    head.framing === 'none'
+  const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade' && option !== 'te')
+  if (named.length > 0) head.fields = withoutFields(head.fields, named)
+}

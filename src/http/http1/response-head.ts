@@ -1,0 +1,157 @@
+// A response head from a backend, parsed once: how its body is framed, and the fields to forward as one ready text.
+// One object serves all responses of a connection. What is refused here ends as 502.
+import { ILLEGAL, TOKEN } from './characters.ts'
+import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } from './field-lines.ts'
+import { parseContentLength } from './request-fields.ts'
+
+/** `close`: the body ends with the connection. */
+export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close'
+
+export class ResponseHead {
+  status = 0
+  reason = ''
+  /** End-to-end fields to forward, serialised, without framing. */
+  fields = ''
+  framing: ResponseFraming = 'none'
+  /** The declared one, for HEAD and 304 too; -1: none. */
+  contentLength = -1
+  /** The backend lets us use the connection again. */
+  keepAlive = true
+  hasServer = false
+  hasDate = false
+  /** Lower case; empty: none. Of meaning with 101 only. */
+  upgrade = ''
+  connection = ''
+  chunked = false
+}
+
+const CR = 13
+const COLON = 58
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([^\r\n]*))?\r\n/
+
+type Action = (head: ResponseHead, value: string) => boolean
+
+const drop: Action = () => true
+
+/** False: refused. */
+const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  [
+    'content-length',
+    (head, value) => {
+      if (head.contentLength >= 0) return false
+      head.contentLength = parseContentLength(value)
+      return head.contentLength >= 0
+    },
+  ],
+  [
+    'transfer-encoding',
+    (head, value) => {
+      if (head.chunked || value.toLowerCase() !== 'chunked') return false
+      head.chunked = true
+      return true
+    },
+  ],
+  [
+    'connection',
+    (head, value) => {
+      head.connection = head.connection === '' ? value : `${head.connection},${value}`
+      return true
+    },
+  ],
+  [
+    'upgrade',
+    (head, value) => {
+      head.upgrade = head.upgrade === '' ? value.toLowerCase() : `${head.upgrade},${value.toLowerCase()}`
+      return true
+    },
+  ],
+  ['keep-alive', drop],
+  ['proxy-connection', drop],
+  ['proxy-authenticate', drop],
+  ['te', drop],
+  ['http2-settings', drop],
+])
+
+const OF_INTEREST = new Uint8Array(32 * 32)
+for (const name of [...ACTIONS.keys(), 'server', 'date']) OF_INTEREST[(name.length << 5) | (name.charCodeAt(0) & 31)] = 1
+
+/** Parses `text` up to `end`, the index after the empty line. False: not a response that can be forwarded. */
+export function parseResponseHead(text: string, end: number, toHead: boolean, head: ResponseHead, mostFields: number): boolean {
+  head.fields = head.upgrade = head.connection = ''
+  head.contentLength = -1
+  head.chunked = head.hasServer = head.hasDate = false
+  const illegal = text.search(ILLEGAL)
+  if (illegal >= 0 && illegal < end) return false
+  const line = STATUS_LINE.exec(text)
+  if (line === null) return false
+  head.status = Number(line[2])
+  head.reason = line[3] ?? ''
+  const http10 = line[1] === '0'
+  if (!parseFields(text, line[0].length, end, head, mostFields)) return false
+  // Both at once is how responses are split; HTTP/1.0 has no transfer codings (RFC 9112 section 6.1).
+  if (head.chunked && (head.contentLength >= 0 || http10)) return false
+  head.keepAlive = !http10
+  if (head.connection !== '') settleConnection(head)
+  head.framing = framingOf(head, toHead)
+  return true
+}
+
+function parseFields(text: string, start: number, end: number, head: ResponseHead, mostFields: number): boolean {
+  let kept = ''
+  let runStart = start
+  let position = start
+  let left = mostFields
+  while (position < end - 2) {
+    const lineEnd = text.indexOf('\n', position) + 1
+    if (text.charCodeAt(lineEnd - 2) !== CR || --left < 0) return false
+    let nameEnd = position
+    while (TOKEN[text.charCodeAt(nameEnd)]) nameEnd++
+    const length = nameEnd - position
+    if (length === 0 || text.charCodeAt(nameEnd) !== COLON) return false
+    let taken = false
+    if (length >= 32 || OF_INTEREST[(length << 5) | (text.charCodeAt(position) & 31)] === 1) {
+      const name = text.slice(position, nameEnd).toLowerCase()
+      if (name === 'server') head.hasServer = true
+      else if (name === 'date') head.hasDate = true
+      else {
+        const action = ACTIONS.get(name)
+        if (action !== undefined) {
+          taken = true
+          if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
+        }
+      }
+    }
+    const canonical = isCanonicalValue(text, nameEnd + 1, lineEnd - 2)
+    if (taken || !canonical) {
+      if (position > runStart) kept += text.slice(runStart, position)
+      runStart = lineEnd
+      if (!taken) kept += fieldLine(text.slice(position, nameEnd), trimValue(text, nameEnd + 1, lineEnd - 2))
+    }
+    position = lineEnd
+  }
+  head.fields = runStart < position ? kept + text.slice(runStart, position) : kept
+  return true
+}
+
+function settleConnection(head: ResponseHead): void {
+  const { connection } = head
+  if (connection === 'keep-alive' || connection === 'Keep-Alive') {
+    head.keepAlive = true
+    return
+  }
+  const options = listMembers(connection)
+  if (options.includes('close')) head.keepAlive = false
+  else if (options.includes('keep-alive')) head.keepAlive = true
+  const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade')
+  if (named.length > 0) head.fields = withoutFields(head.fields, named)
+}
+
+/** RFC 9112 section 6.3. */
+function framingOf(head: ResponseHead, toHead: boolean): ResponseFraming {
+  const { status } = head
+  if (toHead || status === 204 || status === 304 || status < 200) return 'none'
+  if (head.chunked) return 'chunked'
+  if (head.contentLength >= 0) return 'length'
+  head.keepAlive = false
+  return 'close'
+}

@@ -1,0 +1,54 @@
+// Gathers what goes out on a socket during one turn into as few writes as can be: heads and small bodies are one latin1 string.
+import type { Socket } from 'node:net'
+
+/** Up to this many bytes are cheaper to carry along in the string than to write on their own. */
+const SMALL = 4096
+/** Text gathered before it is written without waiting for `flush`. */
+const MOST_TEXT = 16 * 1024
+
+export class SocketWriter {
+  /** Bytes handed over since the owner last set it. */
+  written = 0
+  #text = ''
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  /** latin1. */
+  text(text: string): void {
+    this.written += text.length
+    this.#text = this.#text === '' ? text : this.#text + text
+    if (this.#text.length > MOST_TEXT) this.flush()
+  }
+
+  /** Copies them: the buffer may be used again at once. */
+  bytes(buffer: Buffer, start: number, end: number, before = '', after = ''): void {
+    const size = end - start
+    if (size <= SMALL) {
+      this.text(before + buffer.toString('latin1', start, end) + after)
+      return
+    }
+    const head = this.#text + before
+    this.#text = ''
+    this.written += before.length + size + after.length
+    const whole = Buffer.allocUnsafeSlow(head.length + size + after.length)
+    let position = head === '' ? 0 : whole.write(head, 0, 'latin1')
+    position += buffer.copy(whole, position, start, end)
+    if (after !== '') whole.write(after, position, 'latin1')
+    this.#socket.write(whole)
+  }
+
+  flush(): void {
+    if (this.#text === '') return
+    const text = this.#text
+    this.#text = ''
+    this.#socket.write(text, 'latin1')
+  }
+
+  /** True while the kernel and the socket's own budget are full; the socket emits `drain` when this ends. */
+  get full(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+}

@@ -1,0 +1,456 @@
+// One HTTP/1.x connection of a client: reads requests one after the other, hands each to its exchange, writes the responses in order.
+// At most one request is in flight; what a client sends ahead waits in a bounded buffer, then in the kernel.
+import type { Socket } from 'node:net'
+import type { FailureKind } from '../base/failure.ts'
+import { Timer } from '../base/timer-wheel.ts'
+import { BodyReader } from '../http/http1/body-reader.ts'
+import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
+import { parseRequestHead } from '../http/http1/request-head.ts'
+import type { ResponseHead } from '../http/http1/response-head.ts'
+import { SocketWriter } from '../http/socket-writer.ts'
+import { Tunnel, type TunnelEnd } from '../http/tunnel.ts'
+import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { Answer } from './answer.ts'
+import type { ProxyContext } from './context.ts'
+import type { Downstream } from './downstream.ts'
+import { Exchange } from './exchange.ts'
+import { forwardedFields } from './request-text.ts'
+import { answerText, interimText, responseText, type ClientFraming, type ResponseFields } from './response-text.ts'
+
+type State = 'head' | 'body' | 'busy' | 'tunnel' | 'closing' | 'closed'
+
+const HEAD_WINDOW = 4096
+/** Bytes read ahead of the request in flight. */
+const MOST_AHEAD = 16 * 1024
+/** A body that nobody wants is read up to here to keep the connection. */
+const MOST_DISCARDED = 64 * 1024
+/** After the last response: bytes and time granted to a client that still sends, so that it reads the response before a reset. */
+const LINGER_BYTES = 256 * 1024
+const LINGER_TIME = 2000
+const MOST_EMPTY_LINES = 4
+
+export class ClientConnection implements Downstream, TunnelEnd {
+  readonly socket: Socket
+  readonly tls: boolean
+  readonly clientAddress: string
+  readonly forwardedFields: string
+  readonly #context: ProxyContext
+  readonly #writer: SocketWriter
+  readonly #timer: Timer
+  readonly #body = new BodyReader()
+  readonly #partial = new HeadAccumulator()
+  readonly #exchange: Exchange
+  #state: State = 'head'
+  #deadline: 'head' | 'body' | 'write' | 'close' = 'head'
+  #reading = false
+  #blocked = false
+  #paused = false
+  #discarding = false
+  #responded = false
+  /** No request after the present one. */
+  #last = false
+  #chunked = false
+  #untilClose = false
+  #requests = 0
+  #emptyLines = 0
+  #lingered = 0
+  #ahead: Buffer | undefined
+  #tunnel: Tunnel | undefined
+
+  /** `port`: the one that X-Forwarded-Port names. */
+  constructor(socket: Socket, context: ProxyContext, tls: boolean, port: number) {
+    this.socket = socket
+    this.tls = tls
+    this.#context = context
+    this.clientAddress = plainAddress(socket.remoteAddress ?? '')
+    this.forwardedFields = forwardedFields(this.clientAddress, port, tls)
+    this.#writer = new SocketWriter(socket)
+    this.#timer = new Timer(context.wheel, this)
+    this.#exchange = new Exchange(context, this)
+    this.#timer.set(context.settings.timeouts.requestHead)
+    context.clients.add(this)
+    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    socket.on('end', () => this.#ended())
+    socket.on('drain', () => this.#drained())
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#closed())
+  }
+
+  get idle(): boolean {
+    return this.#state === 'head' && this.#partial.length === 0
+  }
+
+  /** No further request; at once if none is in flight. */
+  drain(): void {
+    if (this.idle) this.#close()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  // === reading
+
+  #received(chunk: Buffer): void {
+    const ahead = this.#ahead
+    if (ahead === undefined) this.#read(chunk, 0, chunk.length)
+    else {
+      this.#ahead = undefined
+      const joined = Buffer.concat([ahead, chunk])
+      this.#read(joined, 0, joined.length)
+    }
+  }
+
+  #read(buffer: Buffer, start: number, end: number): void {
+    this.#reading = true
+    let position = start
+    while (position < end) {
+      if (this.#state === 'head' && !this.#writer.full) position = this.#readHead(buffer, position, end)
+      else if (this.#state === 'body' && !this.#blocked) position = this.#readBody(buffer, position, end)
+      else {
+        this.#readOther(buffer, position, end)
+        break
+      }
+    }
+    this.#reading = false
+    if (this.#exchange.active) this.#exchange.requestTurnEnd()
+    this.flush()
+    if (this.#state === 'closing') this.#shutDown()
+  }
+
+  #readOther(buffer: Buffer, start: number, end: number): void {
+    switch (this.#state) {
+      case 'tunnel':
+        this.#tunnel?.fromClient(buffer, start, end)
+        break
+      case 'closing':
+        this.#lingered += end - start
+        if (this.#lingered > LINGER_BYTES) this.destroy()
+        break
+      case 'closed':
+        break
+      default:
+        // A body that waits for its backend, or requests sent ahead.
+        this.#ahead = Buffer.from(buffer.subarray(start, end))
+        if (this.#state !== 'busy' || end - start > MOST_AHEAD) this.pauseReading()
+    }
+  }
+
+  /** Answers the index after the head, or `end` when there is more to wait for. */
+  #readHead(buffer: Buffer, start: number, end: number): number {
+    if (this.#partial.length === 0 && buffer[start] !== 13) {
+      const text = buffer.toString('latin1', start, Math.min(end, start + HEAD_WINDOW))
+      const headEnd = text.indexOf('\r\n\r\n') + 4
+      if (headEnd > 3) {
+        this.#begin(text, headEnd)
+        return start + headEnd
+      }
+    }
+    return this.#readPartialHead(buffer, start, end)
+  }
+
+  #readPartialHead(buffer: Buffer, start: number, end: number): number {
+    const { limits, timeouts } = this.#context.settings
+    const partial = this.#partial
+    const first = partial.length === 0
+    partial.append(buffer, start, end)
+    this.#emptyLines += partial.skipEmptyLines()
+    const headEnd = this.#emptyLines > MOST_EMPTY_LINES ? 0 : partial.end()
+    if (headEnd > 0) {
+      const rest = partial.length - headEnd
+      const text = partial.text(headEnd)
+      partial.clear()
+      this.#begin(text, headEnd)
+      return end - rest
+    }
+    if (this.#emptyLines > MOST_EMPTY_LINES || !partial.plausible()) this.#refuse('bad-request')
+    else if (partial.firstLine() > limits.requestLineBytes + 2) this.#refuse('target-too-long')
+    else if (partial.length - partial.firstLine() > limits.headBytes) this.#refuse('head-too-large')
+    else if (first && this.#requests > 0) {
+      // Absolute: a head that trickles in gets no more time for each byte.
+      this.#deadline = 'head'
+      this.#timer.set(timeouts.requestHead)
+    }
+    return end
+  }
+
+  #begin(text: string, end: number): void {
+    const context = this.#context
+    const exchange = this.#exchange
+    const { request } = exchange
+    const failure = parseRequestHead(text, end, request, context.settings.limits)
+    this.#emptyLines = 0
+    this.#requests++
+    this.#responded = this.#discarding = this.#blocked = false
+    this.#writer.written = 0
+    exchange.bytesIn = end
+    this.#timer.clear()
+    if (failure !== undefined) return this.#refuse(failure)
+    const { requestsPerConnection } = context.settings.limits
+    this.#last = !request.keepAlive || context.draining || (requestsPerConnection > 0 && this.#requests >= requestsPerConnection)
+    if (request.framing === 'none') this.#state = 'busy'
+    else this.#startBody()
+    exchange.begin()
+  }
+
+  #startBody(): void {
+    const { request } = this.#exchange
+    const { bodyBytes } = this.#context.settings.limits
+    this.#state = 'body'
+    if (request.framing === 'chunked') this.#body.startChunked(bodyBytes > 0 ? bodyBytes : Infinity)
+    else this.#body.startLength(request.contentLength)
+    if (this.#body.done) this.#state = 'busy'
+    else this.#awaitBody()
+  }
+
+  #awaitBody(): void {
+    this.#deadline = 'body'
+    this.#timer.set(this.#context.settings.timeouts.requestBody)
+  }
+
+  #readBody(buffer: Buffer, start: number, end: number): number {
+    const exchange = this.#exchange
+    const position = this.#body.read(buffer, start, end, this)
+    exchange.bytesIn += position - start
+    const { fault } = this.#body
+    if (fault !== undefined) {
+      this.#bodyFailed(fault === 'too-large' ? 'body-too-large' : 'bad-request')
+      return end
+    }
+    if (!this.#body.done) {
+      if (!this.#blocked) this.#awaitBody()
+      return position
+    }
+    this.#timer.clear()
+    this.#state = 'busy'
+    if (this.#responded) this.#next()
+    else exchange.requestEnd(this.#body.trailers)
+    return position
+  }
+
+  bodyData(buffer: Buffer, start: number, end: number): void {
+    if (!this.#discarding) this.#exchange.requestData(buffer, start, end)
+  }
+
+  #bodyFailed(kind: FailureKind): void {
+    if (this.#exchange.active) this.#exchange.fail(kind)
+    else this.#close()
+  }
+
+  #refuse(kind: FailureKind): void {
+    const exchange = this.#exchange
+    if (this.#partial.length > 0) {
+      exchange.request.reset()
+      exchange.bytesIn = this.#partial.length
+      this.#partial.clear()
+      this.#writer.written = 0
+    }
+    this.#last = true
+    this.#state = 'busy'
+    this.#responded = false
+    exchange.refuse(kind)
+  }
+
+  blockBody(): void {
+    if (this.#state !== 'body') return
+    this.#blocked = true
+    this.#timer.clear()
+  }
+
+  unblockBody(): void {
+    if (!this.#blocked) return
+    this.#blocked = false
+    if (this.#state === 'body') this.#awaitBody()
+    this.#readAhead()
+  }
+
+  /** Goes on with what had to wait. */
+  #readAhead(): void {
+    if (this.#reading) return
+    const ahead = this.#ahead
+    if (ahead !== undefined) {
+      this.#ahead = undefined
+      this.#read(ahead, 0, ahead.length)
+    }
+    if (this.#paused && this.#ahead === undefined) this.resumeReading()
+  }
+
+  pauseReading(): void {
+    this.#paused = true
+    this.socket.pause()
+  }
+
+  resumeReading(): void {
+    this.#paused = false
+    this.socket.resume()
+  }
+
+  // === writing
+
+  get full(): boolean {
+    return this.#writer.full
+  }
+
+  get bytesOut(): number {
+    return this.#writer.written + (this.#tunnel?.bytesFromUpstream ?? 0)
+  }
+
+  sendInterim(head: ResponseHead): void {
+    this.#writer.text(interimText(head))
+  }
+
+  sendHead(head: ResponseHead): void {
+    const http11 = this.#exchange.request.minorVersion === 1
+    let framing: ClientFraming = 'as-is'
+    if (head.framing === 'chunked' || head.framing === 'close') framing = http11 ? 'chunked' : 'until-close'
+    this.#chunked = framing === 'chunked'
+    this.#untilClose = framing === 'until-close'
+    // A response that overtakes its request: where the rest of the request ends is not worth waiting for.
+    if (this.#untilClose || this.#state === 'body') this.#last = true
+    this.#writer.text(responseText(head, framing, this.#fields()))
+  }
+
+  sendData(buffer: Buffer, start: number, end: number): void {
+    if (end === start) return
+    if (this.#chunked) this.#writer.bytes(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n')
+    else this.#writer.bytes(buffer, start, end)
+    if (this.#writer.full) this.#awaitWrite()
+  }
+
+  sendEnd(trailers: string): void {
+    if (this.#chunked) this.#writer.text(trailers === '' ? '0\r\n\r\n' : `0\r\n${trailers}\r\n`)
+    this.#chunked = false
+    this.#complete()
+  }
+
+  sendAnswer(answer: Answer, close: boolean): void {
+    if (close || (this.#state === 'body' && !this.#mayDiscard())) this.#last = true
+    this.#writer.text(answerText(answer, this.#exchange.request.method === 'HEAD', this.#fields()))
+    this.#complete()
+  }
+
+  flush(): void {
+    this.#writer.flush()
+  }
+
+  /** The client must not take the response for whole: without its length, only a reset tells. */
+  cut(): void {
+    this.flush()
+    if (this.#untilClose) this.socket.resetAndDestroy()
+    else this.socket.destroySoon()
+  }
+
+  switchProtocols(head: ResponseHead, upstream: UpstreamConnection): void {
+    this.#writer.text(interimText(head))
+    this.flush()
+    this.#state = 'tunnel'
+    this.#timer.clear()
+    this.#context.tunnels++
+    const tunnel = new Tunnel(this, upstream, this.#context.wheel, this.#context.settings.timeouts.read, () => {
+      this.#context.tunnels--
+      this.#exchange.bytesIn += tunnel.bytesFromClient
+      this.#exchange.completed()
+    })
+    this.#tunnel = tunnel
+    upstream.startTunnel(tunnel)
+    this.#readAhead()
+  }
+
+  #fields(): ResponseFields {
+    const { dateField, settings } = this.#context
+    let connectionField = ''
+    if (this.#last) connectionField = 'Connection: close\r\n'
+    else if (this.#exchange.request.minorVersion === 0) connectionField = 'Connection: keep-alive\r\n'
+    return { serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`, dateField, connectionField }
+  }
+
+  /** The body length of a local answer's request is known and small enough to be read and forgotten. */
+  #mayDiscard(): boolean {
+    const { request } = this.#exchange
+    return request.framing === 'length' && request.contentLength <= MOST_DISCARDED && !request.expectContinue
+  }
+
+  #awaitWrite(): void {
+    this.#deadline = 'write'
+    this.#timer.set(this.#context.settings.timeouts.send)
+  }
+
+  // === between requests
+
+  #complete(): void {
+    this.#responded = true
+    this.#exchange.completed()
+    if (this.#state !== 'body') return this.#next()
+    if (this.#last) return this.#close()
+    this.#discarding = true
+    this.#awaitBody()
+    this.unblockBody()
+  }
+
+  #next(): void {
+    if (this.#last) return this.#close()
+    // Bytes sent before the backend refused to switch were meant for the other protocol.
+    if (this.#exchange.request.websocket && this.#ahead !== undefined) return this.#close()
+    this.#state = 'head'
+    this.#deadline = 'close'
+    this.#timer.set(this.#context.settings.timeouts.keepAlive)
+    if (this.#ahead !== undefined || this.#paused) this.#readAhead()
+  }
+
+  /** After the response is out the client is given a while to read it: RFC 9112 section 9.6. */
+  #close(): void {
+    this.#state = 'closing'
+    this.#ahead = undefined
+    if (!this.#reading) this.#shutDown()
+  }
+
+  #shutDown(): void {
+    this.flush()
+    if (this.socket.writableEnded) return
+    this.#deadline = 'close'
+    this.#timer.set(LINGER_TIME)
+    this.socket.end()
+    if (this.#paused) this.resumeReading()
+  }
+
+  timedOut(): void {
+    if (this.#deadline === 'write') this.#exchange.fail('client-gone')
+    else if (this.#deadline === 'body' && this.#state === 'body') this.#bodyFailed('request-timeout')
+    else if (this.#deadline === 'head' && this.#partial.length > 0) {
+      this.#refuse('request-timeout')
+      this.flush()
+    } else this.destroy()
+  }
+
+  #drained(): void {
+    if (this.#tunnel !== undefined) return this.#tunnel.clientDrained()
+    if (this.#deadline === 'write') this.#timer.clear()
+    if (this.#exchange.active) this.#exchange.clientDrained()
+    if (this.#state === 'head') this.#readAhead()
+  }
+
+  /** The client will send no more. Like nginx, we take it for gone if it has not got its answer. */
+  #ended(): void {
+    if (this.#tunnel !== undefined) return this.#tunnel.clientEnded()
+    if (this.#exchange.active) {
+      this.#exchange.clientGone()
+      this.destroy()
+    } else if (this.#state === 'head') this.#close()
+    else if (this.#state === 'closing') this.socket.destroySoon()
+    else this.destroy()
+  }
+
+  #closed(): void {
+    this.#state = 'closed'
+    this.#ahead = undefined
+    this.#timer.drop()
+    this.#context.clients.delete(this)
+    if (this.#tunnel !== undefined) this.#tunnel.sideClosed()
+    else this.#exchange.clientGone()
+  }
+}
+
+/** Without the IPv4-mapped form that a dual-stack socket shows. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}

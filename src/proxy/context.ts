@@ -1,0 +1,29 @@
+// What all connections and exchanges of one thread share.
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { TimerWheel } from '../base/timer-wheel.ts'
+import type { Route } from '../model/routing.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import type { Recorder } from '../observe/recorder.ts'
+import type { ClientConnection } from './client-connection.ts'
+import type { Filter } from './filters/filter.ts'
+import type { Routing } from './routing.ts'
+
+export interface ProxyContext {
+  readonly settings: ProxySettings
+  readonly wheel: TimerWheel
+  readonly clock: Clock
+  readonly recorder: Recorder
+  readonly log: Log
+  readonly newRequestId: () => string
+  readonly filtersOf: (route: Route) => readonly Filter[]
+  /** Open connections of clients. */
+  readonly clients: Set<ClientConnection>
+  /** Replaced as a whole by `apply`. */
+  routing: Routing
+  /** `Date: …\r\n` of this second. */
+  dateField: string
+  /** Answers end their connections. */
+  draining: boolean
+  tunnels: number
+}

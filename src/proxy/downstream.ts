@@ -1,0 +1,31 @@
+// What an exchange needs of the client's side of the wire, whichever version of HTTP is spoken there.
+import type { ResponseHead } from '../http/http1/response-head.ts'
+import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { Answer } from './answer.ts'
+
+export interface Downstream {
+  readonly tls: boolean
+  readonly clientAddress: string
+  /** X-Real-IP, X-Forwarded-For and so on for the backend: serialised, the same for all requests of a connection. */
+  readonly forwardedFields: string
+  /** More was written than the client has taken; the exchange hears `clientDrained` when that is over. */
+  readonly full: boolean
+  /** Bytes sent for the present request. */
+  readonly bytesOut: number
+  sendInterim(head: ResponseHead): void
+  sendHead(head: ResponseHead): void
+  sendData(buffer: Buffer, start: number, end: number): void
+  /** The response is complete. */
+  sendEnd(trailers: string): void
+  /** A whole response. `close`: the connection must not serve another request. */
+  sendAnswer(answer: Answer, close: boolean): void
+  /** Writes what was gathered. */
+  flush(): void
+  /** The response can't be completed and the client must see it. */
+  cut(): void
+  /** Hold back the request body, or let it come. */
+  blockBody(): void
+  unblockBody(): void
+  /** Answers 101 and joins the two. */
+  switchProtocols(head: ResponseHead, upstream: UpstreamConnection): void
+}

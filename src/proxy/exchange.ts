@@ -1,0 +1,266 @@
+// One request and its response: runs the phases, then moves bodies both ways until the response is complete or one side fails.
+// Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamConnection).
+import { FAILURES, type FailureKind } from '../base/failure.ts'
+import { RequestHead } from '../http/http1/request-head.ts'
+import type { ResponseHead } from '../http/http1/response-head.ts'
+import type { Endpoint, Route } from '../model/routing.ts'
+import { emptyRecord, type RequestRecord } from '../observe/recorder.ts'
+import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
+import type { ResponseSink } from '../upstream/response-sink.ts'
+import { failureAnswer, type Answer } from './answer.ts'
+import type { ProxyContext } from './context.ts'
+import type { Downstream } from './downstream.ts'
+import { PHASES, RETRY_FROM } from './phases.ts'
+import { RequestBody } from './request-body.ts'
+import { requestText } from './request-text.ts'
+import { EMPTY_LIVE_ROUTING, type LiveBackend, type Routing } from './routing.ts'
+
+/** RFC 9110 section 9.2.2; others are not sent twice once a byte of them was. */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+export class Exchange implements ResponseSink {
+  readonly context: ProxyContext
+  readonly client: Downstream
+  readonly request = new RequestHead()
+  readonly tls: boolean
+  /** Bytes of the request, head included; the client's side counts them. */
+  bytesIn = 0
+  active = false
+  requestId = ''
+  /** Normalised. */
+  path = ''
+  routing: Routing = EMPTY_LIVE_ROUTING
+  route: Route | undefined
+  backend: LiveBackend | undefined
+  pool: EndpointPool | undefined
+  lastFailure: FailureKind | undefined
+  /** Endpoints that could not be connected to. */
+  readonly tried: Endpoint[] = []
+  readonly usable = (endpoint: Endpoint): boolean => !this.tried.includes(endpoint) && !this.#isFull(endpoint)
+  readonly #body = new RequestBody()
+  readonly #record: RequestRecord = emptyRecord()
+  #upstream: UpstreamConnection | undefined
+  #tries = 0
+  #fresh = false
+  #status = 0
+  #responseStarted = false
+  #startedAt = 0
+  #responseAt = 0
+
+  constructor(context: ProxyContext, client: Downstream) {
+    this.context = context
+    this.client = client
+    this.tls = client.tls
+  }
+
+  /** `request` is parsed; its body follows through `requestData` and `requestEnd`. */
+  begin(): void {
+    this.active = true
+    this.routing = this.context.routing
+    this.route = this.backend = this.pool = this.lastFailure = undefined
+    if (this.tried.length > 0) this.tried.length = 0
+    this.#upstream = undefined
+    this.#tries = this.#status = this.#responseAt = 0
+    this.#fresh = this.#responseStarted = false
+    this.#startedAt = performance.now()
+    this.#body.start(this.request.framing, REPEATABLE.has(this.request.method))
+    this.#run(0)
+  }
+
+  /** The head was refused: `request` holds what was understood of it. */
+  refuse(kind: FailureKind): void {
+    this.active = true
+    this.route = this.backend = this.pool = undefined
+    this.requestId = this.request.requestId === '' ? this.context.newRequestId() : this.request.requestId
+    this.#tries = this.#responseAt = 0
+    this.#responseStarted = false
+    this.#startedAt = performance.now()
+    this.fail(kind)
+  }
+
+  #run(from: number): void {
+    for (let i = from; i < PHASES.length; i++) {
+      const outcome = PHASES[i]?.(this)
+      if (outcome === 'continue') continue
+      if (outcome !== undefined && outcome !== 'answered') this.fail(outcome)
+      return
+    }
+  }
+
+  /** The last phase before the backend has the word. */
+  send(): void {
+    const { pool } = this
+    if (pool === undefined) return
+    this.#tries++
+    const idle = this.#fresh ? undefined : pool.take()
+    if (idle !== undefined) this.upstreamReady(idle)
+    else {
+      this.client.blockBody()
+      this.#upstream = pool.connect(this)
+    }
+  }
+
+  // === from the client
+
+  requestData(buffer: Buffer, start: number, end: number): void {
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    this.#body.write(upstream, buffer, start, end)
+    if (upstream.writer.full) {
+      upstream.awaitDrain()
+      this.client.blockBody()
+    } else upstream.awaitResponse()
+  }
+
+  requestEnd(trailers: string): void {
+    this.#body.end(this.#upstream, trailers)
+  }
+
+  /** All that arrived at once was handed over. */
+  requestTurnEnd(): void {
+    this.#upstream?.writer.flush()
+  }
+
+  clientDrained(): void {
+    this.#upstream?.resumeReading()
+  }
+
+  clientGone(): void {
+    if (this.active) this.#finish('client-gone')
+  }
+
+  // === from the backend
+
+  upstreamReady(connection: UpstreamConnection): void {
+    this.#upstream = connection
+    connection.start(this, this.request.method === 'HEAD', this.request.websocket)
+    connection.writer.text(requestText(this.request, this.requestId, this.client.forwardedFields))
+    this.#body.replay(connection)
+    if (!connection.reused) {
+      connection.writer.flush()
+      this.client.unblockBody()
+    }
+  }
+
+  interimResponse(head: ResponseHead): void {
+    if (this.request.minorVersion === 1) this.client.sendInterim(head)
+  }
+
+  responseHead(head: ResponseHead): void {
+    this.#responseStarted = true
+    this.#status = head.status
+    this.#responseAt = performance.now()
+    this.client.sendHead(head)
+  }
+
+  responseData(buffer: Buffer, start: number, end: number): void {
+    this.client.sendData(buffer, start, end)
+    if (this.client.full) this.#upstream?.pauseReading()
+  }
+
+  responseEnd(trailers: string): void {
+    this.#upstream = undefined
+    this.client.sendEnd(trailers)
+  }
+
+  responseTurnEnd(): void {
+    this.client.flush()
+  }
+
+  switchedProtocols(head: ResponseHead, connection: UpstreamConnection): void {
+    this.#status = head.status
+    this.#responseStarted = true
+    this.#responseAt = performance.now()
+    // From here on it belongs to the tunnel.
+    this.#upstream = undefined
+    this.client.switchProtocols(head, connection)
+  }
+
+  upstreamDrained(): void {
+    this.#upstream?.awaitResponse()
+    this.client.unblockBody()
+  }
+
+  upstreamFailed(kind: FailureKind, connection: UpstreamConnection): void {
+    this.#upstream = undefined
+    this.lastFailure = kind
+    if (!this.#mayRepeat(kind, connection)) return this.fail(kind)
+    // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection.
+    this.#fresh = true
+    const { pool } = this
+    if (pool !== undefined && connection.reused) return this.send()
+    if (pool !== undefined) this.tried.push(pool.endpoint)
+    this.#run(RETRY_FROM)
+  }
+
+  #mayRepeat(kind: FailureKind, connection: UpstreamConnection): boolean {
+    if (this.#responseStarted || this.#tries > this.context.settings.pool.tries) return false
+    if (!connection.reused && this.#tries >= this.context.settings.pool.tries) return false
+    if (FAILURES[kind].retry) return true
+    return kind === 'response-cut' && !connection.responseStarted && REPEATABLE.has(this.request.method) && this.#body.repeatable
+  }
+
+  #isFull(endpoint: Endpoint): boolean {
+    const index = this.backend?.backend.endpoints.indexOf(endpoint) ?? -1
+    return this.backend?.pools[index]?.full ?? false
+  }
+
+  // === the end
+
+  answer(answer: Answer): void {
+    this.#status = answer.status
+    this.client.sendAnswer(answer, false)
+  }
+
+  fail(kind: FailureKind): void {
+    if (this.#responseStarted || kind === 'client-gone') {
+      this.#finish(kind)
+      this.client.cut()
+      return
+    }
+    this.#detach()
+    this.lastFailure = kind
+    this.#status = FAILURES[kind].status
+    this.client.sendAnswer(failureAnswer(kind, this.request, this.requestId), FAILURES[kind].source === 'client' && kind !== 'no-route')
+  }
+
+  /** The response was handed over in full. */
+  completed(): void {
+    if (this.active) this.#finish(this.#responseStarted ? undefined : this.lastFailure)
+  }
+
+  #detach(): void {
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    upstream?.destroy()
+  }
+
+  #finish(failure: FailureKind | undefined): void {
+    this.active = false
+    this.#detach()
+    this.#body.clear()
+    const { request, client } = this
+    const record = this.#record
+    const now = performance.now()
+    record.method = request.method
+    record.host = request.hostName
+    record.path = request.path
+    record.protocol = request.minorVersion === 1 ? '1.1' : '1.0'
+    record.tls = this.tls
+    record.clientAddress = client.clientAddress
+    record.requestId = this.requestId
+    record.route = this.route?.source
+    record.backend = this.backend?.backend.id ?? ''
+    record.endpoint = this.pool?.endpoint.id ?? ''
+    record.status = this.#status === 0 && failure !== undefined ? FAILURES[failure].status : this.#status
+    record.failure = failure
+    record.bytesIn = this.bytesIn
+    record.bytesOut = client.bytesOut
+    record.tries = this.#tries
+    record.duration = now - this.#startedAt
+    record.startedAt = this.context.wheel.now - record.duration
+    record.responseStart = this.#responseAt === 0 ? -1 : this.#responseAt - this.#startedAt
+    this.context.recorder.request(record)
+  }
+}

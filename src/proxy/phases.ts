@@ -1,0 +1,73 @@
+// The phases of a request up to its backend, in order. Each lets the exchange go on, says that it was answered, or why it fails.
+// A new feature is a filter and a line in filters/filter.ts, or a phase and a line here.
+import type { FailureKind } from '../base/failure.ts'
+import { normalisePath } from '../http/http1/path.ts'
+import { match as matchRoute } from '../table/table.ts'
+import type { Exchange } from './exchange.ts'
+
+export type Outcome = 'continue' | 'answered' | FailureKind
+
+export type Phase = (exchange: Exchange) => Outcome
+
+/** The request gets an id and the path that routes are matched on. */
+function identify(exchange: Exchange): Outcome {
+  const { request, context } = exchange
+  exchange.requestId = request.requestId === '' ? context.newRequestId() : request.requestId
+  const path = request.path === '*' ? '/' : normalisePath(request.path)
+  if (path === undefined) return 'bad-request'
+  exchange.path = path
+  return 'continue'
+}
+
+/** The route that takes it, and with it the backend. */
+function match(exchange: Exchange): Outcome {
+  const { table, backends } = exchange.routing
+  const route = matchRoute(table, exchange.request.hostName, exchange.path)
+  exchange.route = route
+  const id = route === undefined ? table.config.defaultBackend : route.backend
+  if (id !== undefined) exchange.backend = backends.get(id)
+  return 'continue'
+}
+
+/** What is known to be too much before any of it was read. */
+function limit(exchange: Exchange): Outcome {
+  const { bodyBytes } = exchange.context.settings.limits
+  return bodyBytes > 0 && exchange.request.contentLength > bodyBytes ? 'body-too-large' : 'continue'
+}
+
+/** The policies of the route, which may answer even where there is no backend. */
+function filter(exchange: Exchange): Outcome {
+  const { route, context } = exchange
+  if (route === undefined) return 'continue'
+  const filters = context.filtersOf(route)
+  for (let i = 0; i < filters.length; i++) {
+    const answer = filters[i]?.(exchange)
+    if (answer !== undefined) {
+      exchange.answer(answer)
+      return 'answered'
+    }
+  }
+  return 'continue'
+}
+
+/** An endpoint of the backend that was not tried yet. */
+function pick(exchange: Exchange): Outcome {
+  const { backend, route, context } = exchange
+  if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
+  const choosy = exchange.tried.length > 0 || context.settings.pool.connectionsPerEndpoint > 0
+  const index = backend.scheduler.pick(backend.backend.endpoints, choosy ? exchange.usable : undefined)
+  const pool = backend.pools[index]
+  if (pool === undefined) return exchange.lastFailure ?? 'no-endpoints'
+  exchange.pool = pool
+  return 'continue'
+}
+
+/** Over an idle connection at once, over a new one as soon as it is there. */
+function send(exchange: Exchange): Outcome {
+  exchange.send()
+  return 'continue'
+}
+
+export const PHASES: readonly Phase[] = [identify, match, limit, filter, pick, send]
+/** Where another try begins. */
+export const RETRY_FROM = PHASES.indexOf(pick)

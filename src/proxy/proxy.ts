@@ -1,0 +1,208 @@
+// The data plane of one thread: listeners, the routing in force, pools, and an orderly end.
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { CursorSource } from '../balance/cursor.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { TimerWheel } from '../base/timer-wheel.ts'
+import { createContexts, type Contexts } from '../http/tls/contexts.ts'
+import type { KeyPair } from '../http/tls/default-certificate.ts'
+import type { RoutingDelta } from '../model/delta.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import type { Recorder } from '../observe/recorder.ts'
+import { serverName } from '../table/table.ts'
+import { Pools } from '../upstream/pool.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { ProxyContext } from './context.ts'
+import { requestIds } from './request-id.ts'
+import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
+
+export interface ProxyOptions {
+  readonly settings: ProxySettings
+  readonly cursors: CursorSource
+  readonly recorder: Recorder
+  readonly clock: Clock
+  /** Like Math.random. */
+  readonly random: () => number
+  readonly log: Log
+  /** Needed to listen with TLS. */
+  readonly tls?: {
+    /** For names that no certificate covers. */
+    readonly defaultCertificate: KeyPair
+    /** 48 bytes, the same in all threads. */
+    readonly ticketKeys: Buffer
+  }
+}
+
+export interface ListenOptions {
+  /** 0: any free one. */
+  readonly port: number
+  readonly address: string
+  readonly tls: boolean
+  /** Share the port with the other threads. */
+  readonly reusePort: boolean
+}
+
+export interface ConnectionCounts {
+  /** Of clients, tunnels included. */
+  readonly clients: number
+  /** Of those, without a request in flight. */
+  readonly idleClients: number
+  readonly tunnels: number
+  readonly upstream: number
+  readonly idleUpstream: number
+}
+
+export interface Proxy {
+  /** The next request is served by the new routing; requests in flight keep theirs, no connection of a client closes. */
+  apply(delta: RoutingDelta): void
+  /** Resolves once connections are accepted; rejects with the system error (EADDRINUSE, EACCES). */
+  listen(options: ListenOptions): Promise<{ readonly port: number; readonly address: string }>
+  connections(): ConnectionCounts
+  /** Closes the listeners. */
+  stopAccepting(): void
+  /** Stops accepting, closes idle connections, ends the others with their answers; after `timeoutMs` cuts what is left. */
+  drain(timeoutMs: number): Promise<void>
+  /** Everything at once. */
+  close(): void
+}
+
+const READ_BUFFER_BYTES = 64 * 1024
+
+export function createProxy(options: ProxyOptions): Proxy {
+  const { settings, cursors, recorder, clock, random, log } = options
+  const wheel = new TimerWheel(clock, (now) => {
+    context.dateField = dateField(now)
+  })
+  const pools = new Pools({
+    wheel,
+    limits: settings.limits,
+    timeouts: settings.timeouts,
+    pool: settings.pool,
+    readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+  })
+  const context: ProxyContext = {
+    settings,
+    wheel,
+    clock,
+    recorder,
+    log,
+    newRequestId: requestIds(),
+    filtersOf: filterCache(settings),
+    clients: new Set(),
+    routing: EMPTY_LIVE_ROUTING,
+    dateField: dateField(clock.now()),
+    draining: false,
+    tunnels: 0,
+  }
+  const servers = new Set<Server>()
+  const handshaking = new Set<Socket>()
+  const contexts = options.tls === undefined ? undefined : tlsContexts(context, options.tls)
+  let onEmpty: (() => void) | undefined
+
+  function accept(socket: Socket, tls: boolean, port: number): void {
+    const { connections } = settings.limits
+    if (connections > 0 && context.clients.size >= connections) {
+      socket.destroy()
+      return
+    }
+    const client = new ClientConnection(socket, context, tls, port)
+    socket.once('close', () => {
+      if (context.clients.size === 0) onEmpty?.()
+    })
+    if (context.draining) client.drain()
+  }
+
+  function serverFor(tls: boolean, port: () => number): Server {
+    const common = { allowHalfOpen: true, noDelay: true }
+    if (!tls) return createTcpServer(common, (socket) => accept(socket, false, port()))
+    if (contexts === undefined) throw new Error('a TLS listener needs the tls option')
+    const server = createTlsServer(
+      { ...contexts.serverOptions(), ...common, ALPNProtocols: ['http/1.1'], handshakeTimeout: settings.timeouts.tlsHandshake },
+      (socket) => accept(socket, true, settings.forwardedTlsPort),
+    )
+    // Connections that get no further than the handshake are in nobody's list but this.
+    server.on('connection', (socket: Socket) => {
+      handshaking.add(socket)
+      socket.once('close', () => handshaking.delete(socket))
+    })
+    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    const detach = contexts.attach(server)
+    server.once('close', detach)
+    return server
+  }
+
+  function stopAccepting(): void {
+    for (const server of servers) server.close()
+    servers.clear()
+  }
+
+  function close(): void {
+    stopAccepting()
+    for (const client of context.clients) client.destroy()
+    for (const socket of handshaking) socket.destroy()
+    pools.closeIdle()
+    wheel.stop()
+  }
+
+  return {
+    apply(delta) {
+      context.routing = nextRouting(context.routing, delta, { pools, cursors, random, clock })
+      contexts?.refresh()
+    },
+    listen({ port, address, tls, reusePort }) {
+      return new Promise((resolve, reject) => {
+        let bound = port
+        const server = serverFor(tls, () => bound)
+        server.once('error', reject)
+        server.listen({ port, host: address, reusePort }, () => {
+          server.off('error', reject)
+          server.on('error', (error) => log('error', 'listener failed', { error: error.message }))
+          const at = server.address() as AddressInfo
+          bound = at.port
+          servers.add(server)
+          resolve({ port: at.port, address: at.address })
+        })
+      })
+    },
+    connections() {
+      let idleClients = 0
+      for (const client of context.clients) if (client.idle) idleClients++
+      const { open, idle } = pools.counts()
+      return { clients: context.clients.size, idleClients, tunnels: context.tunnels, upstream: open, idleUpstream: idle }
+    },
+    stopAccepting,
+    drain(timeoutMs) {
+      stopAccepting()
+      context.draining = true
+      for (const client of context.clients) client.drain()
+      return new Promise((resolve) => {
+        const cancel = clock.after(timeoutMs, finish)
+        onEmpty = finish
+        if (context.clients.size === 0) finish()
+        function finish(): void {
+          cancel()
+          onEmpty = undefined
+          close()
+          resolve()
+        }
+      })
+    },
+    close,
+  }
+}
+
+function tlsContexts(context: ProxyContext, tls: NonNullable<ProxyOptions['tls']>): Contexts {
+  return createContexts({
+    ...tls,
+    log: context.log,
+    lookup: {
+      idsFor: (name) => serverName(context.routing.table, name),
+      certificate: (id) => context.routing.table.config.certificates.get(id),
+    },
+  })
+}
+
+function dateField(now: number): string {
+  return `Date: ${new Date(now).toUTCString()}\r\n`
+}

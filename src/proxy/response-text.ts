@@ -1,0 +1,38 @@
+// The head of the response to an HTTP/1.x client.
+import type { ResponseHead } from '../http/http1/response-head.ts'
+import { reasonOf, type Answer } from './answer.ts'
+
+export interface ResponseFields {
+  readonly serverField: string
+  readonly dateField: string
+  /** Empty, or the whole Connection field. */
+  readonly connectionField: string
+}
+
+/** How the body goes to the client: `as-is` with the length that the backend declared, if it did. */
+export type ClientFraming = 'as-is' | 'chunked' | 'until-close'
+
+/** latin1. */
+export function responseText(head: ResponseHead, framing: ClientFraming, fields: ResponseFields): string {
+  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}`
+  if (!head.hasServer) text += fields.serverField
+  if (!head.hasDate) text += fields.dateField
+  if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
+  // RFC 9110 section 8.6: none in 204.
+  else if (framing === 'as-is' && head.contentLength >= 0 && head.status !== 204) text += `Content-Length: ${head.contentLength}\r\n`
+  return `${text}${fields.connectionField}\r\n`
+}
+
+/** 1xx, 101 with its Upgrade. */
+export function interimText(head: ResponseHead): string {
+  const upgrade = head.status === 101 ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : ''
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}${upgrade}\r\n`
+}
+
+/** Body included, unless it answers HEAD. */
+export function answerText(answer: Answer, toHead: boolean, fields: ResponseFields): string {
+  return (
+    `HTTP/1.1 ${answer.status} ${reasonOf(answer.status)}\r\n${answer.fields}${fields.serverField}${fields.dateField}` +
+    `Content-Length: ${answer.body.length}\r\n${fields.connectionField}\r\n${toHead ? '' : answer.body}`
+  )
+}

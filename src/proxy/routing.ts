@@ -1,0 +1,71 @@
+// The routing that a thread serves from: the table with, beside each backend, its scheduler and pools. Replaced as a whole; a
+// request keeps the one it started with.
+import type { Clock } from '../base/clock.ts'
+import type { CursorSource } from '../balance/cursor.ts'
+import { createScheduler, type Scheduler } from '../balance/scheduler.ts'
+import { applyDelta, type RoutingDelta } from '../model/delta.ts'
+import type { Backend, Route } from '../model/routing.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
+import type { EndpointPool, Pools } from '../upstream/pool.ts'
+import { compileFilters, type Filter } from './filters/filter.ts'
+
+export interface LiveBackend {
+  readonly backend: Backend
+  readonly scheduler: Scheduler
+  /** One for each of `backend.endpoints`, in that order. */
+  readonly pools: readonly EndpointPool[]
+}
+
+export interface Routing {
+  readonly table: Table
+  /** By Backend.id. */
+  readonly backends: ReadonlyMap<string, LiveBackend>
+}
+
+export const EMPTY_LIVE_ROUTING: Routing = { table: EMPTY_TABLE, backends: new Map() }
+
+export interface RoutingParts {
+  readonly pools: Pools
+  readonly cursors: CursorSource
+  readonly random: () => number
+  readonly clock: Clock
+}
+
+/** Costs what changed. Pools of endpoints that stay are kept, those of endpoints that went lose their idle connections. */
+export function nextRouting(current: Routing, delta: RoutingDelta, parts: RoutingParts): Routing {
+  const table = compileTable(applyDelta(current.table.config, delta), current.table)
+  if (delta.backends.set.length === 0 && delta.backends.deleted.length === 0) return { table, backends: current.backends }
+  const backends = new Map(current.backends)
+  const gone: LiveBackend[] = []
+  const take = (id: string): LiveBackend | undefined => {
+    const live = backends.get(id)
+    if (live !== undefined) gone.push(live)
+    backends.delete(id)
+    return live
+  }
+  for (const id of delta.backends.deleted) take(id)
+  for (const [id, backend] of delta.backends.set) backends.set(id, enliven(backend, take(id), parts))
+  // After the new ones have acquired theirs, so that an endpoint in both keeps its connections.
+  for (const live of gone) for (const pool of live.pools) parts.pools.release(pool)
+  return { table, backends }
+}
+
+function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, random, clock }: RoutingParts): LiveBackend {
+  const same = before !== undefined && before.backend.scheduler === backend.scheduler
+  const scheduler = same ? before.scheduler : createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), random, clock })
+  return { backend, scheduler, pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)) }
+}
+
+/** The filters of a route, compiled when it is first asked for. */
+export function filterCache(settings: ProxySettings): (route: Route) => readonly Filter[] {
+  const compiled = new WeakMap<Route, readonly Filter[]>()
+  return (route) => {
+    let filters = compiled.get(route)
+    if (filters === undefined) {
+      filters = compileFilters(route.policy, settings)
+      compiled.set(route, filters)
+    }
+    return filters
+  }
+}

@@ -1,0 +1,274 @@
+// One connection to an endpoint: writes a request, reads its response, and decides whether it may be used again.
+// Any doubt about where a response ends closes it. Knows the exchange as a ResponseSink only.
+import { connect, type Socket } from 'node:net'
+import type { FailureKind } from '../base/failure.ts'
+import { Timer, type TimerWheel } from '../base/timer-wheel.ts'
+import { BodyReader } from '../http/http1/body-reader.ts'
+import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
+import { parseResponseHead, ResponseHead } from '../http/http1/response-head.ts'
+import { SocketWriter } from '../http/socket-writer.ts'
+import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
+import type { Limits, PoolSettings, Timeouts } from '../model/settings.ts'
+import type { EndpointPool } from './pool.ts'
+import type { ResponseSink } from './response-sink.ts'
+
+/** What the connections of a thread share. */
+export interface UpstreamContext {
+  readonly wheel: TimerWheel
+  readonly limits: Limits
+  readonly timeouts: Timeouts
+  readonly pool: PoolSettings
+  /** Read into by every upstream socket of the thread: valid during one callback only. */
+  readonly readBuffer: Buffer
+}
+
+type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
+
+/** A first read is searched for the head's end within this; longer heads take the slow way. */
+const HEAD_WINDOW = 4096
+const MOST_INTERIM = 16
+
+export class UpstreamConnection implements TunnelEnd {
+  readonly pool: EndpointPool
+  readonly socket: Socket
+  readonly writer: SocketWriter
+  /** Served a request before the present one. */
+  reused = false
+  /** Set by the exchange: the request is written to its end. */
+  requestComplete = false
+  /** A byte of the response to the present request has come. */
+  responseStarted = false
+  tunnel: Tunnel | undefined
+  #state: State = 'connecting'
+  #sink: ResponseSink | undefined
+  #toHead = false
+  #websocket = false
+  #interim = 0
+  #deadline: 'connect' | 'read' | 'send' | 'idle' = 'connect'
+  readonly #head = new ResponseHead()
+  readonly #body = new BodyReader()
+  readonly #partial = new HeadAccumulator()
+  readonly #timer: Timer
+  readonly #context: UpstreamContext
+
+  constructor(pool: EndpointPool, context: UpstreamContext, sink: ResponseSink) {
+    this.pool = pool
+    this.#context = context
+    this.#sink = sink
+    this.#timer = new Timer(context.wheel, this)
+    const { address, port } = pool.endpoint
+    this.socket = connect({
+      host: address,
+      port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: { buffer: context.readBuffer, callback: (count, buffer) => this.#received(buffer, count) },
+    })
+    this.writer = new SocketWriter(this.socket)
+    this.socket.on('connect', () => this.#connected())
+    this.socket.on('drain', () => this.#drained())
+    this.socket.on('end', () => this.#ended())
+    this.socket.on('error', () => undefined)
+    this.socket.on('close', () => this.#closed())
+    this.#timer.set(context.timeouts.connect)
+  }
+
+  /** Begins a request; its head and body are then written through `writer`. */
+  start(sink: ResponseSink, toHead: boolean, websocket: boolean): void {
+    this.#sink = sink
+    this.#toHead = toHead
+    this.#websocket = websocket
+    this.#interim = 0
+    this.#state = 'head'
+    this.requestComplete = this.responseStarted = false
+    this.awaitResponse()
+  }
+
+  /** The backend has `timeouts.read` from now. */
+  awaitResponse(): void {
+    this.#deadline = 'read'
+    this.#timer.set(this.#context.timeouts.read)
+  }
+
+  /** The backend does not take the request: it has `timeouts.send` from now. */
+  awaitDrain(): void {
+    this.#deadline = 'send'
+    this.#timer.set(this.#context.timeouts.send)
+  }
+
+  /** The client does not take the response: no fault of the backend. */
+  pauseReading(): void {
+    this.#timer.clear()
+    this.socket.pause()
+  }
+
+  resumeReading(): void {
+    if (this.#state === 'head' || this.#state === 'body') this.awaitResponse()
+    this.socket.resume()
+  }
+
+  /** The exchange joins it to a client. */
+  startTunnel(tunnel: Tunnel): void {
+    this.tunnel = tunnel
+    this.#timer.clear()
+  }
+
+  /** Closes at once; the sink hears nothing. */
+  destroy(): void {
+    this.#sink = undefined
+    this.#fail('client-gone')
+  }
+
+  timedOut(): void {
+    if (this.#state === 'connecting') this.#fail('connect-timeout')
+    else if (this.#deadline === 'idle') this.destroy()
+    else this.#fail('response-timeout')
+  }
+
+  #connected(): void {
+    const sink = this.#sink
+    if (this.#state !== 'connecting' || sink === undefined) return
+    sink.upstreamReady(this)
+  }
+
+  #drained(): void {
+    if (this.tunnel !== undefined) this.tunnel.upstreamDrained()
+    else this.#sink?.upstreamDrained()
+  }
+
+  #received(buffer: Uint8Array, count: number): boolean {
+    const bytes = this.#context.readBuffer
+    if (buffer !== bytes) throw new TypeError('a socket reads into the buffer it was given')
+    if (this.tunnel !== undefined) this.tunnel.fromUpstream(bytes, 0, count)
+    else if (this.#state === 'head' || this.#state === 'body') this.#read(bytes, count)
+    // Bytes that nobody asked for must never become the answer to the next request.
+    else if (this.#state !== 'closed') this.destroy()
+    return true
+  }
+
+  #read(bytes: Buffer, count: number): void {
+    const sink = this.#sink
+    this.responseStarted = true
+    if (this.#deadline === 'read') this.#timer.set(this.#context.timeouts.read)
+    let position = 0
+    while (position < count) {
+      if (this.#state === 'head') {
+        position = this.#readHead(bytes, position, count)
+        if (this.tunnel !== undefined) {
+          this.tunnel.fromUpstream(bytes, position, count)
+          return
+        }
+        if (this.#responding('body') && this.#body.done) this.#finish(position < count)
+      } else if (this.#state === 'body') {
+        position = this.#body.read(bytes, position, count, this)
+        if (this.#body.fault !== undefined) this.#fail('response-invalid')
+        else if (this.#body.done) this.#finish(position < count)
+      }
+      if (!this.#responding('head') && !this.#responding('body')) break
+    }
+    sink?.responseTurnEnd()
+  }
+
+  #responding(part: 'head' | 'body'): boolean {
+    return this.#state === part
+  }
+
+  /** Answers the index after the head, or `count` when there is more to wait for. */
+  #readHead(bytes: Buffer, start: number, count: number): number {
+    if (this.#partial.length === 0) {
+      const text = bytes.toString('latin1', start, Math.min(count, start + HEAD_WINDOW))
+      const end = text.indexOf('\r\n\r\n') + 4
+      if (end > 3) {
+        this.#parsed(text, end)
+        return start + end
+      }
+    }
+    const before = this.#partial.length
+    this.#partial.append(bytes, start, count)
+    const end = this.#partial.end()
+    if (end === 0) {
+      if (this.#partial.length > this.#context.limits.responseHeadBytes || !this.#partial.plausible()) this.#fail('response-invalid')
+      return count
+    }
+    const text = this.#partial.text(end)
+    this.#partial.clear()
+    if (end > this.#context.limits.responseHeadBytes) this.#fail('response-invalid')
+    else this.#parsed(text, end)
+    return start + end - before
+  }
+
+  #parsed(text: string, end: number): void {
+    const head = this.#head
+    const sink = this.#sink
+    if (sink === undefined) return
+    if (!parseResponseHead(text, end, this.#toHead, head, this.#context.limits.headFields)) return this.#fail('response-invalid')
+    if (head.status === 101) return this.#switch(head, sink)
+    if (head.status < 200) {
+      if (++this.#interim > MOST_INTERIM) this.#fail('response-invalid')
+      else sink.interimResponse(head)
+      return
+    }
+    sink.responseHead(head)
+    if (this.#sink === undefined) return
+    if (head.framing === 'chunked') this.#body.startChunked()
+    else if (head.framing === 'close') this.#body.startUntilClose()
+    else if (head.framing === 'length') this.#body.startLength(head.contentLength)
+    else this.#body.startEmpty()
+    this.#state = 'body'
+  }
+
+  #switch(head: ResponseHead, sink: ResponseSink): void {
+    if (!this.#websocket || head.upgrade !== 'websocket') return this.#fail('response-invalid')
+    this.#state = 'tunnel'
+    sink.switchedProtocols(head, this)
+  }
+
+  bodyData(buffer: Buffer, start: number, end: number): void {
+    this.#sink?.responseData(buffer, start, end)
+  }
+
+  /** The response is complete. `extra`: more bytes came than belong to it. */
+  #finish(extra: boolean): void {
+    const sink = this.#sink
+    const { trailers } = this.#body
+    this.#sink = undefined
+    if (extra || !this.#head.keepAlive || !this.requestComplete || this.writer.full || !this.pool.keep(this)) this.destroy()
+    else {
+      this.#state = 'idle'
+      this.reused = true
+      this.#deadline = 'idle'
+      this.#timer.set(this.#context.pool.idleTimeout)
+    }
+    sink?.responseEnd(trailers)
+  }
+
+  #ended(): void {
+    if (this.tunnel !== undefined) this.tunnel.upstreamEnded()
+    else if (this.#state === 'body' && this.#body.endsWithConnection) {
+      const sink = this.#sink
+      this.#finish(false)
+      sink?.responseTurnEnd()
+    } else this.#fail(this.#state === 'connecting' ? 'connect-failed' : 'response-cut')
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return
+    if (this.tunnel !== undefined) {
+      this.#state = 'closed'
+      this.#timer.drop()
+      this.pool.closed(this)
+      this.tunnel.sideClosed()
+    } else this.#fail(this.#state === 'connecting' ? 'connect-failed' : 'response-cut')
+  }
+
+  #fail(kind: FailureKind): void {
+    if (this.#state === 'closed') return
+    const sink = this.#sink
+    this.#sink = undefined
+    this.#state = 'closed'
+    this.#timer.drop()
+    this.pool.closed(this)
+    this.socket.destroy()
+    sink?.upstreamFailed(kind, this)
+  }
+}

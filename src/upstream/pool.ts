@@ -1,0 +1,100 @@
+// The connections of one thread to one endpoint: idle ones are reused last in, first out, so that the surplus grows old and closes.
+import type { Endpoint } from '../model/routing.ts'
+import { UpstreamConnection, type UpstreamContext } from './connection.ts'
+import type { ResponseSink } from './response-sink.ts'
+
+export class EndpointPool {
+  readonly endpoint: Endpoint
+  /** Backends that list the endpoint. */
+  users = 0
+  /** Open or connecting, idle ones included. */
+  open = 0
+  readonly #idle: UpstreamConnection[] = []
+  readonly #context: UpstreamContext
+
+  constructor(endpoint: Endpoint, context: UpstreamContext) {
+    this.endpoint = endpoint
+    this.#context = context
+  }
+
+  get idle(): number {
+    return this.#idle.length
+  }
+
+  /** No connection to spare and none may be opened. */
+  get full(): boolean {
+    const limit = this.#context.pool.connectionsPerEndpoint
+    return limit > 0 && this.open >= limit && this.#idle.length === 0
+  }
+
+  /** The connection that was idle for the shortest time; undefined: none is. */
+  take(): UpstreamConnection | undefined {
+    return this.#idle.pop()
+  }
+
+  /** Opens one; `sink` hears `upstreamReady` or `upstreamFailed`. */
+  connect(sink: ResponseSink): UpstreamConnection {
+    this.open++
+    return new UpstreamConnection(this, this.#context, sink)
+  }
+
+  /** False: it is surplus, or its endpoint is gone, and must be closed. */
+  keep(connection: UpstreamConnection): boolean {
+    if (this.users === 0 || this.#idle.length >= this.#context.pool.idlePerEndpoint) return false
+    this.#idle.push(connection)
+    return true
+  }
+
+  /** A connection closed. */
+  closed(connection: UpstreamConnection): void {
+    this.open--
+    const index = this.#idle.lastIndexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+  }
+
+  closeIdle(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+  }
+}
+
+/** The pools of a thread by endpoint id. An endpoint that no backend lists any more loses its idle connections at once, busy ones finish. */
+export class Pools {
+  readonly context: UpstreamContext
+  readonly #byEndpoint = new Map<string, EndpointPool>()
+
+  constructor(context: UpstreamContext) {
+    this.context = context
+  }
+
+  /** To be paired with `release`. */
+  acquire(endpoint: Endpoint): EndpointPool {
+    let pool = this.#byEndpoint.get(endpoint.id)
+    if (pool === undefined) {
+      pool = new EndpointPool(endpoint, this.context)
+      this.#byEndpoint.set(endpoint.id, pool)
+    }
+    pool.users++
+    return pool
+  }
+
+  release(pool: EndpointPool): void {
+    pool.users--
+    if (pool.users > 0) return
+    this.#byEndpoint.delete(pool.endpoint.id)
+    pool.closeIdle()
+  }
+
+  counts(): { readonly open: number; readonly idle: number } {
+    let open = 0
+    let idle = 0
+    for (const pool of this.#byEndpoint.values()) {
+      open += pool.open
+      idle += pool.idle
+    }
+    return { open, idle }
+  }
+
+  closeIdle(): void {
+    for (const pool of this.#byEndpoint.values()) pool.closeIdle()
+  }
+}
