@@ -346,8 +346,10 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#state = 'tunnel'
     this.#timer.clear()
     this.#context.tunnels++
+    this.#context.recorder.tunnelOpened()
     const tunnel = new Tunnel(this, upstream, this.#context.wheel, this.#context.settings.timeouts.read, () => {
       this.#context.tunnels--
+      this.#context.recorder.tunnelClosed()
       this.#exchange.bytesIn += tunnel.bytesFromClient
       this.#exchange.completed()
     })

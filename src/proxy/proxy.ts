@@ -5,12 +5,11 @@ import type { CursorSource } from '../balance/cursor.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
-import { createContexts, type Contexts } from '../http/tls/contexts.ts'
-import type { KeyPair } from '../http/tls/default-certificate.ts'
+import type { Contexts } from '../http/tls/contexts.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { Recorder } from '../observe/recorder.ts'
-import { serverName } from '../table/table.ts'
+import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pool.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
@@ -25,13 +24,8 @@ export interface ProxyOptions {
   /** Like Math.random. */
   readonly random: () => number
   readonly log: Log
-  /** Needed to listen with TLS. */
-  readonly tls?: {
-    /** For names that no certificate covers. */
-    readonly defaultCertificate: KeyPair
-    /** 48 bytes, the same in all threads. */
-    readonly ticketKeys: Buffer
-  }
+  /** Needed to listen with TLS. The owner refreshes them after `apply`. */
+  readonly contexts?: Contexts
 }
 
 export interface ListenOptions {
@@ -58,11 +52,16 @@ export interface Proxy {
   apply(delta: RoutingDelta): void
   /** Resolves once connections are accepted; rejects with the system error (EADDRINUSE, EACCES). */
   listen(options: ListenOptions): Promise<{ readonly port: number; readonly address: string }>
+  /** The routing in force. */
+  table(): Table
   connections(): ConnectionCounts
   /** Closes the listeners. */
   stopAccepting(): void
-  /** Stops accepting, closes idle connections, ends the others with their answers; after `timeoutMs` cuts what is left. */
-  drain(timeoutMs: number): Promise<void>
+  /**
+   * Stops accepting, closes idle connections, ends the others with their answers; after `timeoutMs` cuts what is left.
+   * Resolves with the number of connections that were cut.
+   */
+  drain(timeoutMs: number): Promise<number>
   /** Everything at once. */
   close(): void
 }
@@ -70,7 +69,7 @@ export interface Proxy {
 const READ_BUFFER_BYTES = 64 * 1024
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const { settings, cursors, recorder, clock, random, log } = options
+  const { settings, cursors, recorder, clock, random, log, contexts } = options
   const wheel = new TimerWheel(clock, (now) => {
     context.dateField = dateField(now)
   })
@@ -97,17 +96,19 @@ export function createProxy(options: ProxyOptions): Proxy {
   }
   const servers = new Set<Server>()
   const handshaking = new Set<Socket>()
-  const contexts = options.tls === undefined ? undefined : tlsContexts(context, options.tls)
   let onEmpty: (() => void) | undefined
 
   function accept(socket: Socket, tls: boolean, port: number): void {
     const { connections } = settings.limits
     if (connections > 0 && context.clients.size >= connections) {
+      recorder.connectionRefused()
       socket.destroy()
       return
     }
     const client = new ClientConnection(socket, context, tls, port)
+    recorder.connectionOpened(tls)
     socket.once('close', () => {
+      recorder.connectionClosed(tls)
       if (context.clients.size === 0) onEmpty?.()
     })
     if (context.draining) client.drain()
@@ -116,7 +117,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   function serverFor(tls: boolean, port: () => number): Server {
     const common = { allowHalfOpen: true, noDelay: true }
     if (!tls) return createTcpServer(common, (socket) => accept(socket, false, port()))
-    if (contexts === undefined) throw new Error('a TLS listener needs the tls option')
+    if (contexts === undefined) throw new Error('a TLS listener needs contexts')
     const server = createTlsServer(
       { ...contexts.serverOptions(), ...common, ALPNProtocols: ['http/1.1'], handshakeTimeout: settings.timeouts.tlsHandshake },
       (socket) => accept(socket, true, settings.forwardedTlsPort),
@@ -126,7 +127,10 @@ export function createProxy(options: ProxyOptions): Proxy {
       handshaking.add(socket)
       socket.once('close', () => handshaking.delete(socket))
     })
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    server.on('tlsClientError', (_error, socket) => {
+      recorder.handshakeFailed()
+      socket.destroy()
+    })
     const detach = contexts.attach(server)
     server.once('close', detach)
     return server
@@ -148,7 +152,6 @@ export function createProxy(options: ProxyOptions): Proxy {
   return {
     apply(delta) {
       context.routing = nextRouting(context.routing, delta, { pools, cursors, random, clock })
-      contexts?.refresh()
     },
     listen({ port, address, tls, reusePort }) {
       return new Promise((resolve, reject) => {
@@ -165,6 +168,7 @@ export function createProxy(options: ProxyOptions): Proxy {
         })
       })
     },
+    table: () => context.routing.table,
     connections() {
       let idleClients = 0
       for (const client of context.clients) if (client.idle) idleClients++
@@ -181,26 +185,16 @@ export function createProxy(options: ProxyOptions): Proxy {
         onEmpty = finish
         if (context.clients.size === 0) finish()
         function finish(): void {
+          const cut = context.clients.size
           cancel()
           onEmpty = undefined
           close()
-          resolve()
+          resolve(cut)
         }
       })
     },
     close,
   }
-}
-
-function tlsContexts(context: ProxyContext, tls: NonNullable<ProxyOptions['tls']>): Contexts {
-  return createContexts({
-    ...tls,
-    log: context.log,
-    lookup: {
-      idsFor: (name) => serverName(context.routing.table, name),
-      certificate: (id) => context.routing.table.config.certificates.get(id),
-    },
-  })
 }
 
 function dateField(now: number): string {

@@ -6,7 +6,7 @@ import { wholeRouting, diffRouting } from '../../src/model/delta.ts'
 import { NO_POLICY, type Policy } from '../../src/model/policy.ts'
 import { EMPTY_ROUTING, type Backend, type Endpoint, type Route, type RoutingConfig } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS, type Limits, type PoolSettings, type ProxySettings, type Timeouts } from '../../src/model/settings.ts'
-import type { RequestRecord } from '../../src/observe/recorder.ts'
+import { silentRecorder, type RequestRecord } from '../../src/observe/recorder.ts'
 import { createProxy, type Proxy, type ProxyOptions } from '../../src/proxy/proxy.ts'
 
 export interface SettingsOverrides extends Partial<Omit<ProxySettings, 'limits' | 'timeouts' | 'pool'>> {
@@ -75,17 +75,18 @@ export interface TestProxy {
 
 export interface TestProxyOptions extends SettingsOverrides {
   readonly clock?: Clock
-  readonly tls?: NonNullable<ProxyOptions['tls']>
-  readonly listenTls?: boolean
+  /** Listens with TLS. */
+  readonly contexts?: NonNullable<ProxyOptions['contexts']>
 }
 
-export async function startProxy(config: RoutingConfig, { clock = systemClock, tls, listenTls = false, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
+export async function startProxy(config: RoutingConfig, { clock = systemClock, contexts, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
   const records: RequestRecord[] = []
   let waiting: (() => void)[] = []
   const proxy = createProxy({
     settings: settingsWith(settings),
     cursors: localCursors(),
     recorder: {
+      ...silentRecorder,
       request(record) {
         records.push({ ...record })
         const woken = waiting
@@ -96,11 +97,11 @@ export async function startProxy(config: RoutingConfig, { clock = systemClock, t
     clock,
     random: () => 0.5,
     log: silentLog,
-    ...(tls === undefined ? {} : { tls }),
+    ...(contexts === undefined ? {} : { contexts }),
   })
   let current = config
   proxy.apply(wholeRouting(config))
-  const { port } = await proxy.listen({ port: 0, address: '127.0.0.1', tls: listenTls, reusePort: false })
+  const { port } = await proxy.listen({ port: 0, address: '127.0.0.1', tls: contexts !== undefined, reusePort: false })
   return {
     proxy,
     port,
