@@ -23,7 +23,6 @@ export const caddy: Peer = {
       `{
   admin off
   auto_https off
-  persist_config off
 }
 http://${HOST}:${httpPort} {
   bind 127.0.0.1

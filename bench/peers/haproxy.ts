@@ -15,7 +15,7 @@ export const haproxy: Peer = {
       join(root, 'haproxy.cfg'),
       `global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode http
   timeout client 75s

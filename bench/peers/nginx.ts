@@ -13,8 +13,8 @@ export const nginx: Peer = {
     mkdirSync(root, { recursive: true })
     writeFileSync(
       join(root, 'nginx.conf'),
-      `daemon off; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit; worker_rlimit_nofile 40000;
-events { worker_connections 20000; multi_accept on; }
+      `daemon off; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit; 
+events { worker_connections 16384; multi_accept on; }
 http {
   access_log off; keepalive_requests 100000000; keepalive_timeout 75s; client_max_body_size 0;
   client_body_temp_path ${root}/body; proxy_temp_path ${root}/proxy; fastcgi_temp_path ${root}/f; uwsgi_temp_path ${root}/u; scgi_temp_path ${root}/s;
