@@ -154,7 +154,8 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     metadata.creationTimestamp = old.creationTimestamp
     for (const field of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName'] as const) keepField(metadata, old, field)
     kind.defaults(draft)
-    kind.prepareForUpdate?.(draft, live, lookup, options.subresource === 'finalize' ? undefined : options.subresource)
+    // A kind keeps its finalizers on every other write; this one is about them.
+    if (options.subresource !== 'finalize') kind.prepareForUpdate?.(draft, live, lookup, options.subresource)
     const causes = kind.validate(draft, live, lookup)
     if (causes.length > 0) throw invalid(kind, name, causes)
     if (kind.generation && !equalJson(desired(live), desired(draft))) metadata.generation = (old.generation ?? 0) + 1
