@@ -40,7 +40,6 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus & Record<string,
     startTime: timestamp(acceptedAt),
     ...(pod.spec.initContainers && { initContainerStatuses: pod.spec.initContainers.map((container) => initStatus(pod, container, acceptedAt)) }),
     containerStatuses: pod.spec.containers.map((container) => containerStatus(pod, container, runningAt, containersReady)),
-    qosClass: pod.status?.qosClass ?? qosClass(pod.spec.containers),
   }
 }
 
@@ -82,13 +81,4 @@ function initStatus(pod: Pod, container: Container, at: number): Record<string, 
     containerID,
     started: false,
   }
-}
-
-/** BestEffort without any request or limit, Guaranteed where all have equal ones for cpu and memory. */
-export function qosClass(containers: readonly Container[]): 'BestEffort' | 'Burstable' | 'Guaranteed' {
-  const amounts = containers.map(({ resources }) => ({ limits: resources?.limits ?? {}, requests: resources?.requests ?? {} }))
-  const compute = ['cpu', 'memory']
-  if (amounts.every(({ limits, requests }) => compute.every((name) => !(name in limits) && !(name in requests)))) return 'BestEffort'
-  const guaranteed = amounts.every(({ limits, requests }) => compute.every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]))
-  return guaranteed ? 'Guaranteed' : 'Burstable'
 }

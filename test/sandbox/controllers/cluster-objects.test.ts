@@ -102,14 +102,14 @@ describe('a Service of type LoadBalancer', () => {
 
 describe('the scheduler', () => {
   it('binds a pod and gives it the topology labels of its node', async () => {
-    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { containers: [{ name: 'c' }] } })
+    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
     await settled()
     expect(podsOf(cluster.registry)[0]).toMatchObject({ metadata: { labels: { 'topology.kubernetes.io/zone': 'local-a' } }, spec: { nodeName: 'sandbox' }, status: { conditions: [{ type: 'PodScheduled', status: 'True' }] } })
     expect(eventsOf(cluster.registry)).toEqual(['Scheduled: Successfully assigned default/a to sandbox'])
   })
 
   it('leaves a pod pending that no node suits, and takes it once one does', async () => {
-    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { nodeSelector: { disk: 'ssd' }, containers: [{ name: 'c' }] } })
+    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { nodeSelector: { disk: 'ssd' }, containers: [{ name: 'c', image: 'i' }] } })
     await settled()
     expect(podsOf(cluster.registry)[0]?.status?.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }])
     expect(eventsOf(cluster.registry)[0]).toContain("FailedScheduling: 0/1 nodes are available: 1 node(s) didn't match")
@@ -128,7 +128,7 @@ describe('the scheduler', () => {
 
 describe('events', () => {
   it('are counted where they repeat', async () => {
-    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { nodeSelector: { disk: 'ssd' }, containers: [{ name: 'c' }] } })
+    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { nodeSelector: { disk: 'ssd' }, containers: [{ name: 'c', image: 'i' }] } })
     await settled()
     cluster.registry.patch('pods', 'default', 'a', { metadata: { labels: { x: 'y' } } })
     await settled()
@@ -139,7 +139,7 @@ describe('events', () => {
   })
 
   it('go after an hour, and the oldest go when there are too many', async () => {
-    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { containers: [{ name: 'c' }] } })
+    cluster.registry.create('pods', { metadata: { name: 'a', namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
     await settled()
     expect(cluster.registry.list('events')).toHaveLength(1)
     await clock.advance(3_700_000)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Pod } from '../../../src/sandbox/controllers/object-shapes.ts'
 import { createAddressPool } from '../../../src/sandbox/pods/address-pool.ts'
 import { portsToListen } from '../../../src/sandbox/pods/pod-ports.ts'
-import { podStatus, qosClass } from '../../../src/sandbox/pods/pod-status.ts'
+import { podStatus } from '../../../src/sandbox/pods/pod-status.ts'
 
 const podOf = (spec: Partial<Pod['spec']> = {}, status: Pod['status'] = { phase: 'Pending' }): Pod => ({
   apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-11-20T12:00:00Z' },
@@ -26,13 +26,6 @@ describe('the status of a pod', () => {
     expect(podStatus(gated, facts).conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady' }))
     const open = { ...gated, status: { conditions: [{ type: 'example.com/gate', status: 'True' as const }] } }
     expect(podStatus(open, facts).conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
-  })
-
-  it('has the quality of service that requests and limits make', () => {
-    expect(qosClass([{ name: 'c' }])).toBe('BestEffort')
-    expect(qosClass([{ name: 'c', resources: { requests: { cpu: '1' } } }])).toBe('Burstable')
-    expect(qosClass([{ name: 'c', resources: { limits: { cpu: '1', memory: '1Gi' } } }])).toBe('Guaranteed')
-    expect(qosClass([{ name: 'c', resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } } }])).toBe('Burstable')
   })
 })
 

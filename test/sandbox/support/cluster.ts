@@ -4,11 +4,12 @@ import { systemClock } from '../../../src/base/clock.ts'
 import type { ApiRegistry } from '../../../src/sandbox/api-server/api-registry.ts'
 import { createRegistry } from '../../../src/sandbox/api-server/create-registry.ts'
 import type { KubeObject } from '../../../src/sandbox/api-server/kind.ts'
+import { KINDS } from '../../../src/sandbox/api-server/kinds/index.ts'
+import { SCHEMAS } from '../../../src/sandbox/api-server/schemas/table.ts'
 import { createDefaultObjects } from '../../../src/sandbox/controllers/default-objects.ts'
 import { startControllers } from '../../../src/sandbox/controllers/start-controllers.ts'
 import type { Deployment, EndpointSlice, Pod } from '../../../src/sandbox/controllers/object-shapes.ts'
 import { startKubelet, type Kubelet } from '../../../src/sandbox/pods/kubelet.ts'
-import { openKinds } from './open-kinds.ts'
 
 export interface Cluster {
   readonly registry: ApiRegistry
@@ -27,9 +28,9 @@ export interface ClusterOptions {
 export function startCluster({ clock = systemClock, kubelet }: ClusterOptions = {}): Cluster {
   const lines: string[] = []
   const log = (line: string): void => void lines.push(line)
-  const registry = createRegistry({ kinds: openKinds, schemas: {}, now: () => new Date(clock.now()) })
+  const registry = createRegistry({ kinds: KINDS, schemas: SCHEMAS, now: () => new Date(clock.now()) })
   createDefaultObjects({ registry, clock, apiAddress: '127.0.0.1', apiPort: 6443 })
-  const controllers = startControllers({ registry, clock, log, namespacedResources: openKinds.filter((kind) => kind.namespaced).map((kind) => kind.resource) })
+  const controllers = startControllers({ registry, clock, log, namespacedResources: KINDS.filter((kind) => kind.namespaced).map((kind) => kind.resource) })
   const running = kubelet && startKubelet({ registry, clock, log, ...kubelet })
   return {
     registry,
