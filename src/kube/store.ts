@@ -14,8 +14,8 @@ export interface Store {
   state(): ClusterState
   /** True when something that is kept has changed. */
   apply(event: StoreEvent): boolean
-  /** Makes the whole of one kind equal to `objects` in one step: a relist. True when something has changed. */
-  replace(kind: KubeKind, objects: readonly KubeObject[]): boolean
+  /** Makes one kind, or the part of it that `scope` has, equal to `objects` in one step: a relist. True when something has changed. */
+  replace(kind: KubeKind, objects: readonly KubeObject[], scope?: (key: ObjectKey) => boolean): boolean
 }
 
 interface Table<T> {
@@ -80,11 +80,11 @@ export function createStore(): Store {
       configMaps: snapshot(tables.ConfigMap),
     }),
     apply: (event) => (event.type === 'set' ? set(event.object) : remove(event.kind, event.key)),
-    replace(kind, objects) {
+    replace(kind, objects, scope = () => true) {
       const present = new Set(objects.map((object) => keyOf(object.meta)))
       let changed = false
       for (const object of objects) if (object.kind === kind && set(object)) changed = true
-      for (const key of tables[kind].objects.keys()) if (!present.has(key) && remove(kind, key)) changed = true
+      for (const key of tables[kind].objects.keys()) if (!present.has(key) && scope(key) && remove(kind, key)) changed = true
       return changed
     },
   }
