@@ -101,15 +101,15 @@ class Supervisor implements DataPlane {
     this.#figures = createFigureCollector(this.#clock)
     this.#backoff = createBackoff(FIRST_RESTART_MS, LONGEST_RESTART_MS, options.random ?? Math.random)
     this.ports = claimed.listeners.map(({ port }) => port)
+    const threads = claimed.reusePort ? options.threads : 1
     this.#start = {
-      settings: options.settings(this.ports),
+      settings: shareOf(options.settings(this.ports), threads),
       listeners: claimed.listeners,
       reusePort: claimed.reusePort,
       defaultCertificate: options.defaultCertificate,
       ticketKeys: randomBytes(48),
       accessLog: options.accessLog !== undefined,
     }
-    const threads = claimed.reusePort ? options.threads : 1
     if (threads < options.threads) options.log('warn', 'threads cannot share a port on this system: one thread serves', {})
     for (let index = 0; index < threads; index++) this.#boot(index, true)
   }
@@ -274,4 +274,9 @@ class Supervisor implements DataPlane {
     this.#drained.delete(thread)
     return cut
   }
+}
+
+/** The kernel spreads connections evenly, so each thread may have its part of them. */
+function shareOf(settings: ProxySettings, threads: number): ProxySettings {
+  return { ...settings, limits: { ...settings.limits, connections: Math.ceil(settings.limits.connections / threads) } }
 }

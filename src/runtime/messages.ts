@@ -15,6 +15,7 @@ export interface ListenerSettings {
 
 /** What a thread needs once, before its first table. */
 export interface ThreadStart {
+  /** Limits that hold over all threads are divided: this is one thread's share. */
   readonly settings: ProxySettings
   /** With real port numbers. */
   readonly listeners: readonly ListenerSettings[]

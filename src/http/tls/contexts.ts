@@ -44,8 +44,9 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
   const cache = createContextCache(limit, options, (certificate, reason) => {
     log('error', 'certificate does not load, the last good one or the default serves instead', { certificate: certificate.id, reason })
   })
-  let asked = namelessAsked()
-  let nameless = namelessPair(asked, defaultCertificate)
+  /** The certificate that `nameless` was last chosen for. */
+  let asked: Certificate | undefined
+  let nameless = defaultCertificate
 
   function contextFor(serverName: string | undefined): SecureContext {
     for (const id of lookup.idsFor(normalised(serverName))) {
@@ -76,25 +77,29 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
     return id === undefined ? undefined : lookup.certificate(id)
   }
 
+  function renewNameless(): void {
+    const now = namelessAsked()
+    if (now === asked) return
+    asked = now
+    nameless = namelessPair(now, nameless)
+    for (const server of servers) server.setSecureContext(namelessOptions())
+  }
+
   const namelessOptions = () => ({ ...options, cert: nameless.certificate, key: nameless.privateKey })
 
   return {
     contextFor,
-    serverOptions: () => ({
-      ...namelessOptions(),
-      SNICallback: (serverName, answer) => answer(null, contextFor(serverName)),
-    }),
+    serverOptions() {
+      renewNameless()
+      return { ...namelessOptions(), SNICallback: (serverName, answer) => answer(null, contextFor(serverName)) }
+    },
     attach(server) {
       servers.add(server)
       return () => servers.delete(server)
     },
     refresh() {
       cache.sweep((id) => lookup.certificate(id) !== undefined)
-      const now = namelessAsked()
-      if (now === asked) return
-      asked = now
-      nameless = namelessPair(now, nameless)
-      for (const server of servers) server.setSecureContext(namelessOptions())
+      renewNameless()
     },
   }
 }

@@ -1,0 +1,111 @@
+// The entry of a data-plane thread: one proxy, fed by messages. Loads neither client-node nor fastify; everything it
+// knows came in a message, so a replacement can be started at any time.
+import { parentPort } from 'node:worker_threads'
+import { systemClock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { createContexts, type Contexts } from '../http/tls/contexts.ts'
+import { createAccessLog, type AccessLog } from '../observe/access-log.ts'
+import { createThreadRecorder, type ThreadRecorder } from '../observe/thread-recorder.ts'
+import { createProxy, type Proxy } from '../proxy/proxy.ts'
+import { serverName } from '../table/table.ts'
+import type { FromThread, TableUpdate, ThreadStart, ToThread } from './messages.ts'
+import { createSharedCursors } from './shared-cursors.ts'
+
+interface Running {
+  readonly proxy: Proxy
+  readonly contexts: Contexts
+  readonly recorder: ThreadRecorder
+  readonly accessLog: AccessLog | undefined
+}
+
+const port = parentPort
+if (port === null) throw new Error('worker.ts runs as a worker thread only')
+
+const say = (message: FromThread): void => port.postMessage(message)
+const log: Log = (level, message, facts = {}) => say({ kind: 'log', level, message, facts: plain(facts) })
+const cursors = createSharedCursors()
+let running: Running | undefined
+
+port.on('message', (message: ToThread) => {
+  handle(message).catch((error: unknown) => {
+    // The supervisor replaces a thread that ends: better than one that serves half a table.
+    setImmediate(() => {
+      throw error
+    })
+  })
+})
+say({ kind: 'booted' })
+
+async function handle(message: ToThread): Promise<void> {
+  switch (message.kind) {
+    case 'start': {
+      running = create(message.start)
+      apply(running, message.update)
+      await listen(running.proxy, message.start, message.update.version)
+      return
+    }
+    case 'apply': {
+      if (running === undefined) return
+      apply(running, message.update)
+      say({ kind: 'applied', version: message.update.version })
+      return
+    }
+    case 'figures': {
+      running?.recorder.forget(message.forget)
+      if (running !== undefined) say({ kind: 'figures', id: message.id, figures: running.recorder.figures() })
+      return
+    }
+    case 'drain': {
+      const cut = (await running?.proxy.drain(message.ms)) ?? 0
+      running?.accessLog?.flush()
+      say({ kind: 'drained', cut })
+      return
+    }
+    case 'close': {
+      await running?.proxy.close()
+      running?.accessLog?.flush()
+      say({ kind: 'closed' })
+    }
+  }
+}
+
+function create({ settings, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
+  const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines })) : undefined
+  const recorder = createThreadRecorder(accessLog?.write)
+  const contexts = createContexts({
+    lookup: {
+      idsFor: (name) => serverName(proxy.table(), name),
+      certificate: (id) => proxy.table().config.certificates.get(id),
+    },
+    defaultCertificate,
+    ticketKeys: Buffer.from(ticketKeys),
+    log,
+  })
+  const proxy = createProxy({ settings, cursors, recorder, contexts, clock: systemClock, random: Math.random, log })
+  return { proxy, contexts, recorder, accessLog }
+}
+
+function apply({ proxy, contexts }: Running, { delta, slots }: TableUpdate): void {
+  cursors.learn(slots)
+  proxy.apply(delta)
+  contexts.refresh()
+}
+
+async function listen(proxy: Proxy, { listeners, reusePort }: ThreadStart, version: number): Promise<void> {
+  try {
+    await Promise.all(listeners.map((listener) => proxy.listen({ ...listener, reusePort })))
+    say({ kind: 'serving', version })
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException
+    say({ kind: 'failed', message, code: code ?? '' })
+  }
+}
+
+/** Errors as text: not every fact survives the way between threads. */
+function plain(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, isPlain(value) ? value : String(value)]))
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean', 'undefined'].includes(typeof value)
+}
