@@ -35,6 +35,7 @@ export function createSimulatedPod(uid: string, plate: NamePlate): SimulatedPod 
     if (draining) server.drain()
     servers.set(port, server)
     ports.set(port, server.port)
+    log.append(Date.now(), `${plate.image}: listening on ${address}:${server.port}`)
   }
 
   return {
