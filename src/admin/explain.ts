@@ -1,0 +1,131 @@
+// What would happen to a request, and why: which rule wins, why the others do not, what the answer is made of. Pure.
+import type { Route, RoutingConfig } from '../model/routing.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import { candidates, type Candidate, type Verdict } from '../table/candidates.ts'
+import { compileTable, match, serverName, type Table } from '../table/table.ts'
+import { backendView, certificateView, routeView, type BackendView, type CertificateView, type RouteView } from './routing-view.ts'
+import type { AdminView } from './view.ts'
+
+export interface ExplainRequest {
+  /** `http://host[:port]/path` or `https://…`. */
+  readonly url: string
+  readonly method: string
+  /** Lower-case names. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+export interface Explanation {
+  readonly request: { readonly scheme: 'http' | 'https'; readonly method: string; readonly host: string; readonly path: string }
+  /** One sentence. */
+  readonly outcome: string
+  /** Of an answer that needs no backend; null: the backend decides. */
+  readonly status: number | null
+  readonly location: string | null
+  readonly route: (RouteView & { readonly host: string }) | null
+  readonly backend: BackendView | null
+  /** null on plain HTTP. */
+  readonly certificate: CertificateView | { readonly id: null; readonly why: string } | null
+  /** What the route asks of the request beside forwarding, one sentence each. */
+  readonly filters: readonly string[]
+  /** Best first; at most MOST_CANDIDATES, the winner always among them. */
+  readonly candidates: readonly { readonly host: string; readonly verdict: Verdict; readonly why: string; readonly route: RouteView }[]
+  readonly candidatesLeftOut: number
+}
+
+export interface ExplainContext extends Pick<AdminView, 'hostName' | 'normalisePath'> {
+  readonly config: RoutingConfig
+  readonly settings: ProxySettings
+}
+
+const MOST_CANDIDATES = 200
+const URL_FORM = /^(https?):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
+
+/** Throws a RangeError with a sentence for the user when the URL can't be read. */
+export function explain({ url, method, headers }: ExplainRequest, context: ExplainContext): Explanation {
+  const parts = URL_FORM.exec(url)
+  if (parts === null) throw new RangeError('the URL must begin with http:// or https:// and a host')
+  const [, scheme = '', authority = '', rawPath = '', query = ''] = parts
+  const asked = headers.findLast(([name]) => name === 'host')?.[1] ?? authority
+  const host = context.hostName(asked)
+  const sni = context.hostName(authority)
+  if (host === undefined || host === '') throw new RangeError(`"${asked}" is no host name: the answer is 400`)
+  const path = context.normalisePath(rawPath === '' ? '/' : rawPath)
+  if (path === undefined) throw new RangeError('the path is ambiguous or climbs above the root: the answer is 400')
+  const isTls = scheme.toLowerCase() === 'https'
+  const table = compileTable(context.config)
+  const route = match(table, host, path)
+  const all = candidates(table, host, path)
+  const shown = withWinner(all)
+  const target = `${rawPath === '' ? '/' : rawPath}${query}`
+  return {
+    request: { scheme: isTls ? 'https' : 'http', method, host, path },
+    ...outcome(route, { config: context.config, settings: context.settings, isTls, host, path, target, candidates: all }),
+    route: route === undefined ? null : { ...routeView(route), host: all.find(({ verdict }) => verdict === 'wins')?.host ?? host },
+    certificate: isTls ? certificateFor(table, sni) : null,
+    filters: route === undefined ? [] : filtersOf(route, context.settings),
+    candidates: shown.map(({ host, verdict, why, route }) => ({ host, verdict, why, route: routeView(route) })),
+    candidatesLeftOut: all.length - shown.length,
+  }
+}
+
+interface OutcomeFacts {
+  readonly config: RoutingConfig
+  readonly settings: ProxySettings
+  readonly isTls: boolean
+  readonly host: string
+  readonly path: string
+  readonly target: string
+  readonly candidates: readonly Candidate[]
+}
+
+type Outcome = Pick<Explanation, 'outcome' | 'status' | 'location' | 'backend'>
+
+function outcome(route: Route | undefined, facts: OutcomeFacts): Outcome {
+  if (route === undefined) {
+    const why = facts.candidates.length === 0 ? `no rule names host ${facts.host}` : `no path of its host takes ${facts.path}`
+    if (facts.config.defaultBackend === undefined) return { outcome: `${why}, and there is no default backend: 404`, status: 404, location: null, backend: null }
+    return forward(`${why}: the default backend answers`, facts.config.defaultBackend, facts.config)
+  }
+  const redirect = route.policy.tlsRedirect
+  const isExempt = facts.settings.noTlsRedirectPaths.some((prefix) => prefix !== '' && facts.path.startsWith(prefix))
+  if (redirect !== undefined && !facts.isTls && !isExempt) {
+    const port = facts.settings.redirectPort === 443 ? '' : `:${facts.settings.redirectPort}`
+    const uri = facts.target.endsWith('/') ? facts.target.slice(0, -1) : facts.target
+    const location = `https://${facts.host}${port}${uri}`
+    return { outcome: `plain HTTP is redirected to https with ${redirect.status}`, status: redirect.status, location, backend: null }
+  }
+  if (route.backend === undefined) {
+    const why = route.status === 404 ? 'the rule has a backend that is no Service' : 'the Service or its port does not exist'
+    return { outcome: `${why}: ${route.status}`, status: route.status, location: null, backend: null }
+  }
+  return forward('forwarded', route.backend, facts.config)
+}
+
+function forward(why: string, id: string, config: RoutingConfig): Outcome {
+  const backend = config.backends.get(id)
+  const count = backend?.endpoints.length ?? 0
+  const view = backend === undefined ? null : backendView(backend)
+  if (count === 0) return { outcome: `${why}, but ${id} has no ready endpoints: 503`, status: 503, location: null, backend: view }
+  return { outcome: `${why}: one of ${count} endpoint${count === 1 ? '' : 's'} of ${id}, by ${backend?.scheduler}`, status: null, location: null, backend: view }
+}
+
+function certificateFor(table: Table, name: string | undefined): Explanation['certificate'] {
+  for (const id of serverName(table, name)) {
+    const certificate = table.config.certificates.get(id)
+    if (certificate !== undefined) return certificateView(certificate, name === undefined ? [] : [name])
+  }
+  return { id: null, why: 'no certificate covers the name: the one made at start is shown' }
+}
+
+function filtersOf({ policy }: Route, { noTlsRedirectPaths }: ProxySettings): string[] {
+  if (policy.tlsRedirect === undefined) return []
+  const except = noTlsRedirectPaths.length === 0 ? '' : `, but not for ${noTlsRedirectPaths.join(', ')}`
+  return [`plain HTTP is redirected to https with ${policy.tlsRedirect.status}${except}`]
+}
+
+/** Winner and losers by verdict first, so that a cut takes those that did not even match. */
+function withWinner(all: readonly Candidate[]): readonly Candidate[] {
+  if (all.length <= MOST_CANDIDATES) return all
+  const order: readonly Verdict[] = ['wins', 'outranked', 'host-outranked', 'path-differs']
+  return all.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict)).slice(0, MOST_CANDIDATES)
+}

@@ -1,0 +1,95 @@
+// The routing configuration as the admin API shows it: everything but keys.
+import type { Backend, Certificate, Host, Route, RoutingConfig } from '../model/routing.ts'
+
+export interface RouteView {
+  readonly path: string
+  readonly pathType: string
+  /** Backend id; null: `status` is the answer. */
+  readonly backend: string | null
+  readonly status?: number
+  /** Status of the redirect to https that plain HTTP gets. */
+  readonly tlsRedirect?: number
+  /** `Ingress dev/web`, with the field path in it. */
+  readonly source: { readonly kind: string; readonly namespace: string; readonly name: string; readonly field: string }
+}
+
+export interface BackendView {
+  readonly id: string
+  readonly scheduler: string
+  readonly endpoints: Backend['endpoints']
+}
+
+export interface CertificateView {
+  readonly id: string
+  readonly names: readonly string[]
+  /** ISO 8601. */
+  readonly notAfter: string
+  readonly fingerprint: string
+  /** SNI names for which it is the preferred one. */
+  readonly serves: readonly string[]
+}
+
+export interface RoutingView {
+  readonly hosts: readonly { readonly name: string; readonly routes: readonly RouteView[] }[]
+  readonly backends: readonly BackendView[]
+  readonly certificates: readonly CertificateView[]
+  readonly defaultBackend: string | null
+  readonly defaultCertificate: string | null
+}
+
+/** Sorted by name. With `host`, that host alone and what belongs to it. */
+export function routingView(config: RoutingConfig, host?: string): RoutingView {
+  const hosts = sorted([...config.hosts.values()].filter(({ name }) => host === undefined || name === host), ({ name }) => name)
+  const used = host === undefined ? undefined : new Set(hosts.flatMap(({ routes }) => routes.map(({ backend }) => backend)))
+  const backends = [...config.backends.values()].filter(({ id }) => used === undefined || used.has(id))
+  const serves = servedNames(config)
+  const certificates = [...config.certificates.values()].map((certificate) => certificateView(certificate, serves.get(certificate.id) ?? []))
+  return {
+    hosts: hosts.map(hostView),
+    backends: sorted(backends, ({ id }) => id).map(backendView),
+    certificates: sorted(certificates, ({ id }) => id).filter((certificate) => host === undefined || certificate.serves.includes(host)),
+    defaultBackend: config.defaultBackend ?? null,
+    defaultCertificate: config.defaultCertificate ?? null,
+  }
+}
+
+export function hostView({ name, routes }: Host): RoutingView['hosts'][number] {
+  return { name, routes: routes.map(routeView) }
+}
+
+export function routeView({ path, pathType, backend, status, policy, source }: Route): RouteView {
+  const { kind, namespace, name } = source.object
+  return {
+    path,
+    pathType,
+    backend: backend ?? null,
+    ...(backend === undefined ? { status } : {}),
+    ...(policy.tlsRedirect === undefined ? {} : { tlsRedirect: policy.tlsRedirect.status }),
+    source: { kind, namespace, name, field: source.field },
+  }
+}
+
+export function backendView({ id, scheduler, endpoints }: Backend): BackendView {
+  return { id, scheduler, endpoints }
+}
+
+/** Field by field, so that nothing secret comes along when Certificate grows. */
+export function certificateView({ id, names, notAfter, fingerprint }: Certificate, serves: readonly string[]): CertificateView {
+  return { id, names, notAfter: new Date(notAfter).toISOString(), fingerprint, serves }
+}
+
+function servedNames(config: RoutingConfig): ReadonlyMap<string, readonly string[]> {
+  const served = new Map<string, string[]>()
+  for (const [name, { certificates }] of config.serverNames) {
+    const [preferred] = certificates
+    if (preferred === undefined) continue
+    const names = served.get(preferred)
+    if (names === undefined) served.set(preferred, [name])
+    else names.push(name)
+  }
+  return served
+}
+
+function sorted<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+}

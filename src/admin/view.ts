@@ -1,0 +1,26 @@
+// What the admin server may see: functions that read the present state. It can change nothing.
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { RoutingConfig } from '../model/routing.ts'
+import type { ProxySettings } from '../model/settings.ts'
+import type { ThreadFigures } from '../observe/figures.ts'
+import type { LoopFigures } from '../observe/loop-figures.ts'
+
+export interface AdminView {
+  /** Of Narthex. */
+  readonly version: string
+  /** Why no traffic should come yet or any more, in one sentence; undefined: all is well. */
+  readonly notReady: () => string | undefined
+  readonly isShuttingDown: () => boolean
+  /** What all threads serve; EMPTY_ROUTING before the first table. */
+  readonly config: () => RoutingConfig
+  readonly diagnostics: () => readonly Diagnostic[]
+  readonly settings: () => ProxySettings
+  readonly dataPlane: () => Promise<ThreadFigures & { readonly threads: number; readonly restarts: number; readonly version: number }>
+  readonly loop: () => LoopFigures
+  /** Watches of the Kubernetes API begun anew, by kind. */
+  readonly watchRestarts: () => Readonly<Record<string, number>>
+  /** As the data plane reads a Host field: lower case, no port; undefined: 400. */
+  readonly hostName: (text: string) => string | undefined
+  /** As the data plane matches a path; undefined: 400. */
+  readonly normalisePath: (path: string) => string | undefined
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { explain, type Explanation } from '../../src/admin/explain.ts'
+import { hostName } from '../../src/http/http1/host.ts'
+import { normalisePath } from '../../src/http/http1/path.ts'
+import type { RoutingConfig } from '../../src/model/routing.ts'
+import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
+import { configOf, prefix } from '../table/routes.ts'
+import { CONFIG } from './fixture.ts'
+
+function explained(url: string, headers: readonly (readonly [string, string])[] = [], config: RoutingConfig = CONFIG): Explanation {
+  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, redirectPort: 8443 }, hostName, normalisePath })
+}
+
+test('the winner with its endpoints, and why the others lost', () => {
+  const { outcome, route, backend, candidates, certificate } = explained('http://shop.example/cart')
+  expect(outcome).toBe('forwarded: one of 2 endpoints of dev/web:80, by rr')
+  expect(route).toMatchObject({ host: 'shop.example', path: '/cart', pathType: 'Exact' })
+  expect(backend?.endpoints.map(({ id }) => id)).toEqual(['127.0.0.1:8001', '127.0.0.1:8002'])
+  expect(certificate).toBeNull()
+  expect(candidates.map(({ host, route, verdict }) => `${host}${route.path} ${verdict}`)).toEqual([
+    'shop.example/cart wins',
+    'shop.example/resource path-differs',
+    'shop.example/missing path-differs',
+    'shop.example/empty path-differs',
+    'shop.example/ outranked',
+    '*.example/ host-outranked',
+  ])
+})
+
+test('a redirect to https with its Location, as the data plane words it', () => {
+  const { outcome, status, location, filters } = explained('http://shop.example/a/?b=/c/')
+  expect([outcome, status, location]).toEqual(['plain HTTP is redirected to https with 308', 308, 'https://shop.example:8443/a/?b=/c'])
+  expect(filters).toEqual(['plain HTTP is redirected to https with 308, but not for /.well-known/acme-challenge'])
+})
+
+test('no redirect on https nor for ACME challenges', () => {
+  expect(explained('https://shop.example/a').status).toBeNull()
+  expect(explained('http://shop.example/.well-known/acme-challenge/x').status).toBeNull()
+})
+
+test.each([
+  ['http://shop.example/empty/x', 503, 'forwarded, but dev/empty:80 has no ready endpoints: 503'],
+  ['http://shop.example/missing', 503, 'the Service or its port does not exist: 503'],
+  ['http://shop.example/resource', 404, 'the rule has a backend that is no Service: 404'],
+  ['http://nobody.org/', 404, 'no rule names host nobody.org, and there is no default backend: 404'],
+])('%s is %i', (url, status, outcome) => {
+  expect(explained(url)).toMatchObject({ status, outcome })
+})
+
+test('what no path takes goes to the default backend, not to the wildcard', () => {
+  const config = configOf({ 'a.example': [prefix('/api', 'dev/web:80')], '*.example': [prefix('/', 'dev/web:80')] }, { backends: CONFIG.backends, defaultBackend: 'dev/web:80' })
+  const { outcome, route, backend } = explained('http://a.example/other', [], config)
+  expect([outcome, route, backend?.id]).toEqual([
+    'no path of its host takes /other: the default backend answers: one of 2 endpoints of dev/web:80, by rr',
+    null,
+    'dev/web:80',
+  ])
+})
+
+test('the certificate is chosen by the name in the URL, the route by the Host field', () => {
+  const { certificate, route } = explained('https://shop.example/', [['host', 'B.example:8443']])
+  expect(certificate).toMatchObject({ id: 'dev/tls', names: ['shop.example'] })
+  expect(route?.host).toBe('*.example')
+  expect(explained('https://b.example/').certificate).toMatchObject({ id: null })
+})
+
+test('host and path are read as the data plane reads them', () => {
+  const { request, route } = explained('http://SHOP.example.:8080/x/../%63art')
+  expect(request).toMatchObject({ host: 'shop.example', path: '/cart' })
+  expect(route?.pathType).toBe('Exact')
+})
+
+test('of very many candidates the winner is always shown', () => {
+  const routes = Array.from({ length: 1000 }, (_, i) => prefix(`/${i}`, 'dev/web:80'))
+  const { candidates, candidatesLeftOut } = explained('http://a.example/777', [], configOf({ 'a.example': routes }, { backends: CONFIG.backends }))
+  expect([candidates.length, candidatesLeftOut, candidates[0]?.route.path, candidates[0]?.verdict]).toEqual([200, 800, '/777', 'wins'])
+})
