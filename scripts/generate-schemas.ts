@@ -24,6 +24,7 @@ interface CompactType {
 const ROOTS = [
   'V1Namespace', 'V1Node', 'V1Pod', 'V1Service', 'V1Endpoints', 'V1EndpointSlice', 'V1Secret', 'V1ConfigMap', 'V1ServiceAccount', 'CoreV1Event', 'EventsV1Event',
   'V1Deployment', 'V1ReplicaSet', 'V1Ingress', 'V1IngressClass', 'V1Lease', 'V1Scale', 'V1Status', 'V1DeleteOptions', 'V1SelfSubjectAccessReview',
+  'V1Role', 'V1RoleBinding', 'V1ClusterRole', 'V1ClusterRoleBinding',
 ]
 
 /** Which group a model belongs to; whatever no pattern names is core. The class names do not say it. */
@@ -35,6 +36,7 @@ const GROUPS: readonly (readonly [RegExp, string])[] = [
   [/^EventsV1/, 'events.v1'],
   [/^V1Lease/, 'coordination.v1'],
   [/^V1Scale(Spec|Status)?$/, 'autoscaling.v1'],
+  [/^(V1(Role|ClusterRole|PolicyRule|AggregationRule)|RbacV1)/, 'rbac.v1'],
   [/^V1(SelfSubjectAccessReview|SubjectAccessReviewStatus|ResourceAttributes|NonResourceAttributes|LabelSelectorAttributes|FieldSelectorAttributes)/, 'authorization.v1'],
 ]
 
@@ -59,7 +61,7 @@ const classes = (await import(join(models, 'all.js'))) as Record<string, ModelCl
 
 function schemaName(model: string): string {
   const group = GROUPS.find(([pattern]) => pattern.test(model))?.[1] ?? 'core.v1'
-  return `${group}.${model.replace(/^(CoreV1|EventsV1|DiscoveryV1|V1)/, '')}`
+  return `${group}.${model.replace(/^(CoreV1|EventsV1|DiscoveryV1|RbacV1|V1)/, '')}`
 }
 
 /** The models' comments have lost the line breaks: two spaces stand for an empty line where a sentence ended, three or more for an indented line. */

@@ -1,6 +1,7 @@
 // The compact form in which the generated type table is kept, and its meaning as a Schema.
 import type { Schema } from '../kind.ts'
 import { ATOMIC_TYPES, FIELD_RULES, OBJECT_STRUCTS, STRUCT_FIELDS } from './rules.ts'
+import { METADATA_DESCRIPTION, STRUCT_DESCRIPTIONS } from './struct-descriptions.ts'
 
 export interface CompactType {
   readonly description: string
@@ -45,16 +46,22 @@ function typeSchema(type: string): Schema {
   return PRIMITIVES[type] ?? { $ref: reference(fullName(type)) }
 }
 
+/** Empty where there is none. */
+export function descriptionOf(name: string, type: CompactType, field: string): string {
+  return type.fields[field]?.[1] ?? STRUCT_DESCRIPTIONS[name]?.[field] ?? (type.fields[field]?.[0] === 'meta.v1.ObjectMeta' ? METADATA_DESCRIPTION : '')
+}
+
 /** `name` is the short one, by which the rules are kept. */
 export function expand(name: string, type: CompactType): Schema {
   const properties: Record<string, Schema> = {}
   const required: string[] = []
   const rules = FIELD_RULES[name]
   const structs = STRUCT_FIELDS[name] ?? (type.fields['metadata'] === undefined ? [] : OBJECT_STRUCTS)
-  for (const [field, [typed = '', description]] of Object.entries(type.fields)) {
+  for (const [field, [typed = '']] of Object.entries(type.fields)) {
+    const description = descriptionOf(name, type, field)
     const must = typed.endsWith('!')
     if (must) required.push(field)
-    properties[field] = { ...typeSchema(must ? typed.slice(0, -1) : typed), ...(description !== undefined && { description }), ...(structs.includes(field) && { default: {} }), ...rules?.[field] }
+    properties[field] = { ...typeSchema(must ? typed.slice(0, -1) : typed), ...(description !== '' && { description }), ...(structs.includes(field) && { default: {} }), ...rules?.[field] }
   }
   return {
     type: 'object',

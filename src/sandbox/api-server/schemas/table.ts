@@ -1,6 +1,6 @@
 // The schemas of all types that the API server knows, by their OpenAPI name.
 import type { Schema } from '../kind.ts'
-import { expand, fullName, referenceName } from './compact.ts'
+import { descriptionOf, expand, fullName, referenceName } from './compact.ts'
 import type { CompactType } from './compact.ts'
 import { LEGACY_INGRESS_TYPES } from './legacy-ingress.ts'
 import generated from './types.json' with { type: 'json' }
@@ -24,5 +24,6 @@ export function resolve(schema: Schema): Schema {
 
 /** Description of a field of a type, both by their short names: `describe('core.v1.ServiceSpec', 'type')`. */
 export function describe(type: string, field: string): string {
-  return TYPES[type]?.fields[field]?.[1] ?? ''
+  const known = TYPES[type]
+  return known === undefined ? '' : descriptionOf(type, known, field)
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Cause, Kind, KubeObject, Lookup } from '../../../../src/sandbox/api-server/kind.ts'
 import { createKinds } from '../../../../src/sandbox/api-server/kinds/index.ts'
+import { decodeProtobuf } from '../../../../src/sandbox/api-server/protobuf/decode.ts'
 import { decodeObject } from '../../../../src/sandbox/api-server/schemas/decode.ts'
 import { RECORDINGS, exchanges, isObject, isStatus, target } from './recordings.ts'
 import type { Exchange } from './recordings.ts'
@@ -14,6 +15,23 @@ type Stored = ReadonlyMap<string, KubeObject>
 function key(path: string, name?: string): string {
   const at = target(path)
   return `${at.resource}/${at.namespace}/${name ?? at.name}`
+}
+
+/** Bodies are JSON or protobuf; no body is undefined. */
+function bodyOf(body: unknown, base64: string | undefined): unknown {
+  return base64 === undefined ? body : decodeProtobuf(Buffer.from(base64, 'base64'))
+}
+
+/** Requests and created objects as data, whatever they were sent as. Answers that are no object (lists, Status) stay as they are. */
+function decoded(exchange: Exchange): Exchange {
+  const { request, response } = exchange
+  const isWrite = request.method === 'POST'
+  const isCreated = isWrite && response.status === 201
+  return {
+    ...exchange,
+    request: { ...request, body: bodyOf(request.body, isWrite ? request.bodyBase64 : undefined) },
+    response: { ...response, body: bodyOf(response.body, isCreated ? response.bodyBase64 : undefined) },
+  }
 }
 
 /** The objects after an exchange. */
@@ -49,7 +67,8 @@ function comparable(object: KubeObject): unknown {
 
 describe.runIf(RECORDINGS !== undefined)('against the recordings of a real API server', () => {
   let stored: Stored = new Map()
-  for (const exchange of exchanges()) {
+  for (const recorded of exchanges()) {
+    const exchange = decoded(recorded)
     const { request, response } = exchange
     const kind = kinds.get(target(request.path).resource)
     const old = stored.get(key(request.path))

@@ -7,7 +7,7 @@ import type { Cause, KubeObject, TableColumn } from '../../../../src/sandbox/api
 export interface RecordedTable {
   readonly kind: 'Table'
   readonly columnDefinitions: readonly TableColumn[]
-  readonly rows: readonly { readonly cells: readonly unknown[] }[]
+  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: unknown }[]
 }
 
 export interface RecordedStatus {
