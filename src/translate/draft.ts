@@ -76,6 +76,8 @@ export interface Target {
 export interface Draft {
   accepted: readonly Ingress[]
   ingresses: readonly IngressDraft[]
+  /** What `ingresses` are, in the same order. */
+  refs: readonly ObjectRef[]
   resolutions: ReadonlyMap<string, Resolution>
   targets: ReadonlyMap<string, Target>
   /** By backend id: where Ingresses name it, one place an Ingress. */
@@ -108,13 +110,15 @@ export interface HostMemory {
 /** Opaque to callers: make one with createMemo() and hand the same one to every run. */
 export interface TranslateMemo {
   readonly classes: Memory<{ readonly accepted: readonly Ingress[]; readonly diagnostics: readonly Diagnostic[] }>
-  readonly rules: Memory<readonly IngressDraft[]>
+  readonly rules: Memory<Pick<Draft, 'ingresses' | 'refs'> & { readonly diagnostics: readonly Diagnostic[] }>
   readonly ingresses: Map<ObjectKey, { readonly parts: readonly unknown[]; readonly draft: IngressDraft }>
   readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'users' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
   readonly endpoints: Memory<ReadonlyMap<string, Backend>>
+  readonly withoutEndpoints: Memory<readonly Diagnostic[]>
   readonly endpointInputs: Map<string, readonly unknown[]>
   readonly certificates: Memory<Pick<Draft, 'certificates' | 'serverNames' | 'tlsHosts' | 'defaultCertificate'> & { readonly diagnostics: readonly Diagnostic[]; readonly validUntil: number }>
   readonly secrets: Map<ObjectKey, SecretMemory>
   readonly hosts: Memory<{ readonly hosts: ReadonlyMap<string, Host>; readonly diagnostics: readonly Diagnostic[] }>
   readonly hostEntries: Map<string, HostMemory>
+  readonly diagnostics: Memory<readonly Diagnostic[]>
 }

@@ -30,10 +30,9 @@ export function endpoints(view: View, draft: Draft): void {
     for (const id of endpointInputs.keys()) if (!after.has(id)) endpointInputs.delete(id)
     return sameMap(before, after)
   })
-  draft.diagnostics.push(withoutEndpoints(draft))
+  draft.diagnostics.push(remember(view.memo.withoutEndpoints, [draft.backends, draft.users], () => withoutEndpoints(draft)))
 }
 
-/** Cheap enough for every run: most backends have endpoints. */
 function withoutEndpoints(draft: Draft): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = []
   for (const backend of draft.backends.values()) {

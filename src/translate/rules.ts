@@ -12,7 +12,7 @@ import { error, ingressRef, quote } from './report.ts'
 
 export function rules(view: View, draft: Draft): void {
   const { ingresses: kept } = view.memo
-  draft.ingresses = remember(view.memo.rules, [draft.accepted, view.options], () => {
+  const { ingresses, refs, diagnostics } = remember(view.memo.rules, [draft.accepted, view.options], (before) => {
     const drafts: IngressDraft[] = []
     const present = new Set<string>()
     for (const ingress of draft.accepted) {
@@ -30,9 +30,11 @@ export function rules(view: View, draft: Draft): void {
       }
     }
     for (const key of kept.keys()) if (!present.has(key)) kept.delete(key)
-    return drafts
+    if (before !== undefined && sameList(before.ingresses, drafts)) return before
+    return { ingresses: drafts, refs: drafts.map((ingress) => ingress.object), diagnostics: drafts.flatMap((ingress) => ingress.diagnostics) }
   })
-  for (const ingress of draft.ingresses) if (ingress.diagnostics.length > 0) draft.diagnostics.push(ingress.diagnostics)
+  Object.assign(draft, { ingresses, refs })
+  draft.diagnostics.push(diagnostics)
 }
 
 export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {

@@ -10,7 +10,7 @@ import { classes } from './classes.ts'
 import type { Draft, Step, TranslateMemo, View } from './draft.ts'
 import { endpoints } from './endpoints.ts'
 import { hosts } from './hosts.ts'
-import { emptyMemory } from './memory.ts'
+import { emptyMemory, remember } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 import { rules } from './rules.ts'
 
@@ -18,6 +18,7 @@ export type { TranslateMemo } from './draft.ts'
 
 export interface Translation {
   readonly config: RoutingConfig
+  /** The same list while nothing in it has changed; so is `accepted`, and each of its references while its Ingress says the same. */
   readonly diagnostics: readonly Diagnostic[]
   /** The Ingresses that are ours: for status and Sync events. */
   readonly accepted: readonly ObjectRef[]
@@ -39,8 +40,8 @@ export function translate(state: ClusterState, options: TranslateOptions, memo: 
   const { hosts, backends, certificates, serverNames, defaultBackend, defaultCertificate } = draft
   return {
     config: { hosts, backends, certificates, serverNames, defaultBackend, defaultCertificate },
-    diagnostics: draft.diagnostics.flat(),
-    accepted: draft.ingresses.map((ingress) => ingress.object),
+    diagnostics: remember(memo.diagnostics, draft.diagnostics, () => draft.diagnostics.flat()),
+    accepted: draft.refs,
     nextDate: nextDate(memo),
   }
 }
@@ -52,11 +53,13 @@ export function createMemo(): TranslateMemo {
     ingresses: new Map(),
     backends: emptyMemory(),
     endpoints: emptyMemory(),
+    withoutEndpoints: emptyMemory(),
     endpointInputs: new Map(),
     certificates: emptyMemory(),
     secrets: new Map(),
     hosts: emptyMemory(),
     hostEntries: new Map(),
+    diagnostics: emptyMemory(),
   }
 }
 
@@ -65,6 +68,7 @@ function emptyDraft(): Draft {
     ...EMPTY_ROUTING,
     accepted: [],
     ingresses: [],
+    refs: [],
     resolutions: new Map(),
     targets: new Map(),
     users: new Map(),
