@@ -122,7 +122,7 @@ class Supervisor implements DataPlane {
     if (isFirst || !isEmptyDelta(delta, this.#config)) {
       this.#config = next
       this.#version++
-      const slots = this.#slots.update(next.backends, this.#version)
+      const slots = this.#slots.update(delta.backends, this.#version)
       for (const thread of this.#threads) {
         if (thread.isFed) thread.post({ kind: 'apply', update: { version: this.#version, delta, slots } })
       }
@@ -132,8 +132,9 @@ class Supervisor implements DataPlane {
   }
 
   async stats(): Promise<DataPlaneStats> {
+    const figures = await this.#figures.collect(this.#serving(), this.#config)
+    // Asked after the wait, so that all of it is of one moment.
     const serving = this.#serving()
-    const figures = await this.#figures.collect(serving, this.#config)
     const version = Math.min(this.#version, ...serving.map(({ acknowledged }) => acknowledged))
     return { ...figures, threads: serving.length, restarts: this.#restarts, version }
   }

@@ -1,5 +1,7 @@
 // Which cell of shared memory belongs to which backend. The supervisor assigns, threads look up. Memory grows by whole chunks,
 // so a cell never moves; a freed cell is given to another backend only when no thread can still know it under its old one.
+import type { MapDelta } from '../model/delta.ts'
+
 export const CELLS_PER_CHUNK = 4096
 
 export interface Slot {
@@ -15,8 +17,8 @@ export interface SlotDelta {
 }
 
 export interface Slots {
-  /** Makes the assignment fit the backends of a version. */
-  update(backendIds: { has(id: string): boolean; keys(): Iterable<string> }, version: number): SlotDelta
+  /** Makes the assignment fit the backends of a version, given what it changes. */
+  update(backends: MapDelta<unknown>, version: number): SlotDelta
   /** Every thread serves this version or a later one: cells released up to it may be used again. */
   acknowledged(version: number): void
   /** All there is, for a thread that starts. */
@@ -44,22 +46,21 @@ export function createSlots(): Slots {
   }
 
   return {
-    update(backendIds, version) {
+    update(backends, version) {
       const chunksBefore = chunks.length
-      const released = [...assigned.keys()].filter((id) => !backendIds.has(id))
-      for (const id of released) {
+      for (const id of backends.deleted) {
         const slot = assigned.get(id)
         if (slot !== undefined) retired.push({ version, slot })
         assigned.delete(id)
       }
       const fresh: [string, Slot][] = []
-      for (const id of backendIds.keys()) {
+      for (const [id] of backends.set) {
         if (assigned.has(id)) continue
         const slot = take()
         assigned.set(id, slot)
         fresh.push([id, slot])
       }
-      return { chunks: chunks.slice(chunksBefore), assigned: fresh, released }
+      return { chunks: chunks.slice(chunksBefore), assigned: fresh, released: backends.deleted }
     },
     acknowledged(version) {
       if (retired.length === 0) return

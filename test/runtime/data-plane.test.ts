@@ -51,8 +51,13 @@ async function many<T>(call: () => Promise<T>, count = 40): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, call))
 }
 
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await sleep(5)
+/** The thread that died has been replaced by one that serves. */
+async function replaced(plane: DataPlane, threads: number): Promise<void> {
+  for (;;) {
+    const stats = await plane.stats()
+    if (stats.restarts === 1 && stats.threads === threads) return
+    await sleep(5)
+  }
 }
 
 test('nothing listens before the first table; then every thread serves it', async () => {
@@ -92,7 +97,7 @@ test('a thread that dies is replaced, gets the whole table, and is counted; the 
   await plane.apply(configOf({ a: [1], b: [1] }))
   await expect(get(plane, '/die')).rejects.toThrow()
   await get(plane)
-  await until(async () => (await plane.stats()).threads === 2 && (await plane.stats()).restarts === 1)
+  await replaced(plane, 2)
   const states = await many(() => get(plane))
   for (const state of states) expect(state).toMatchObject({ version: 2, hosts: ['a', 'b'] })
   expect(new Set(states.map(({ whole }) => whole))).toEqual(new Set([1, 2]))
@@ -121,7 +126,7 @@ test('counts of a thread that died are kept, what it held open is not', async ()
   }
   expect(await requests()).toEqual({ '//': 0, 'dev/a/a': 1 })
   await expect(get(plane, '/die')).rejects.toThrow()
-  await until(async () => (await plane.stats()).restarts === 1 && (await plane.stats()).threads === 1)
+  await replaced(plane, 1)
   await get(plane, '/', 'a')
   expect(await requests()).toMatchObject({ 'dev/a/a': 2 })
 })

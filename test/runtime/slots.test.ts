@@ -2,14 +2,15 @@ import { expect, test } from 'vitest'
 import { createSharedCursors } from '../../src/runtime/shared-cursors.ts'
 import { CELLS_PER_CHUNK, createSlots } from '../../src/runtime/slots.ts'
 
-const set = (...ids: string[]) => new Set(ids)
+const added = (...ids: string[]) => ({ set: ids.map((id) => [id, {}] as const), deleted: [] })
+const swapped = (gone: string, id: string) => ({ ...added(id), deleted: [gone] })
 
 test('a backend keeps its cell while it exists; only what is new goes down', () => {
   const slots = createSlots()
-  const first = slots.update(set('a', 'b'), 1)
+  const first = slots.update(added('a', 'b'), 1)
   expect(first.assigned.map(([id]) => id)).toEqual(['a', 'b'])
   expect(first.chunks).toHaveLength(1)
-  const second = slots.update(set('a', 'b', 'c'), 2)
+  const second = slots.update(added('b', 'c'), 2)
   expect([second.assigned.map(([id]) => id), second.released, second.chunks]).toEqual([['c'], [], []])
   expect(slots.whole().assigned.slice(0, 2)).toEqual(first.assigned)
 })
@@ -17,7 +18,7 @@ test('a backend keeps its cell while it exists; only what is new goes down', () 
 test('no two backends share a cell, and memory grows by chunks', () => {
   const slots = createSlots()
   const ids = Array.from({ length: CELLS_PER_CHUNK * 2 + 1 }, (_, i) => `backend ${i}`)
-  const { assigned, chunks } = slots.update(new Set(ids), 1)
+  const { assigned, chunks } = slots.update(added(...ids), 1)
   expect(chunks).toHaveLength(3)
   expect(new Set(assigned.map(([, { chunk, index }]) => chunk * CELLS_PER_CHUNK + index)).size).toBe(ids.length)
 })
@@ -25,16 +26,16 @@ test('no two backends share a cell, and memory grows by chunks', () => {
 test('a released cell is used again only after all threads serve a version without its backend, and begins at 0', () => {
   const slots = createSlots()
   const cursors = createSharedCursors()
-  cursors.learn(slots.update(set('a'), 1))
+  cursors.learn(slots.update(added('a'), 1))
   cursors.of('a').next()
   const cellOfA = slots.whole().assigned[0]?.[1]
-  const second = slots.update(set('b'), 2)
+  const second = slots.update(swapped('a', 'b'), 2)
   expect(second.released).toEqual(['a'])
   expect(second.assigned[0]?.[1]).not.toEqual(cellOfA)
   slots.acknowledged(1)
-  expect(slots.update(set('b', 'c'), 3).assigned[0]?.[1]).not.toEqual(cellOfA)
+  expect(slots.update(added('c'), 3).assigned[0]?.[1]).not.toEqual(cellOfA)
   slots.acknowledged(2)
-  const fourth = slots.update(set('b', 'c', 'd'), 4)
+  const fourth = slots.update(added('d'), 4)
   expect(fourth.assigned).toEqual([['d', cellOfA]])
   cursors.learn(fourth)
   expect(cursors.of('d').next()).toBe(0)
@@ -42,7 +43,7 @@ test('a released cell is used again only after all threads serve a version witho
 
 test('threads that learned the same slots share the sequence of a backend', () => {
   const slots = createSlots()
-  const delta = slots.update(set('a', 'b'), 1)
+  const delta = slots.update(added('a', 'b'), 1)
   const [one, other] = [createSharedCursors(), createSharedCursors()]
   one.learn(delta)
   other.learn(slots.whole())
