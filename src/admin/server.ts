@@ -79,7 +79,7 @@ function state(app: FastifyInstance, view: AdminView): void {
   app.get('/api/routes', (request) => {
     const host = one(request.query, 'host')
     const routing = routingView(view.config(), host === undefined ? undefined : (view.hostName(host) ?? host))
-    return view.dataPlane().then(({ version }) => ({ version, ...routing }))
+    return view.dataPlane().then(({ version }) => ({ version, listeners: view.listeners(), ...routing }))
   })
   app.get('/api/diagnostics', () => ({ diagnostics: view.diagnostics() }))
   app.get('/api/explain', (request) => explain(explainRequest(request.query), { ...view, config: view.config(), settings: view.settings() }))

@@ -5,12 +5,20 @@ import type { ProxySettings } from '../model/settings.ts'
 import type { ThreadFigures } from '../observe/figures.ts'
 import type { LoopFigures } from '../observe/loop-figures.ts'
 
+export interface Listeners {
+  readonly address: string
+  readonly httpPort: number
+  readonly httpsPort: number
+}
+
 export interface AdminView {
   /** Of Narthex. */
   readonly version: string
   /** Why no traffic should come yet or any more, in one sentence; undefined: all is well. */
   readonly notReady: () => string | undefined
   readonly isShuttingDown: () => boolean
+  /** Where clients reach it: an address of this machine, and the ports that listen. */
+  readonly listeners: () => Listeners
   /** What all threads serve; EMPTY_ROUTING before the first table. */
   readonly config: () => RoutingConfig
   readonly diagnostics: () => readonly Diagnostic[]

@@ -47,7 +47,7 @@ const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   sandbox: 'narthex sandbox [options]',
   check: 'narthex check FILE|DIR… [-o text|json]',
   routes: 'narthex routes [FILE|DIR…] [--admin URL] [-o text|json]',
-  explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--from IP] [--admin URL]",
+  explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--admin URL]",
 }
 
 export function usageOf(command: CommandName): string {

@@ -1,5 +1,6 @@
 // Every option of the command line and the environment, in one table: help texts, parsing and docs/options.md come from it.
 import { availableParallelism } from 'node:os'
+import type { LogLevel } from '../base/log.ts'
 import { DEFAULT_SETTINGS } from '../model/settings.ts'
 import * as value from './values.ts'
 
@@ -49,6 +50,8 @@ export const OPTIONS = {
   defaultSslCertificate: option({ flag: 'default-ssl-certificate', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a self-signed one made at start', help: 'Secret with the certificate for names that no other covers.' }),
   defaultBackendService: option({ flag: 'default-backend-service', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a built-in 404', help: 'Service for requests that no rule takes (its first port).' }),
 
+  allowLoopbackEndpoints: option({ flag: 'allow-loopback-endpoints', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, sandboxFallback: true, help: 'Send requests to endpoints on loopback and link-local addresses too: only where pods live there, as in the sandbox.' }),
+
   publishService: option({ flag: 'publish-service', group: 'Status', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: "Service whose addresses go to the status of the Ingresses." }),
   publishStatusAddress: option({ flag: 'publish-status-address', group: 'Status', placeholder: 'A,B', parse: value.addressList, fallback: [] as readonly string[], sandboxFallback: ['127.0.0.1'], help: 'Addresses for the status of the Ingresses; wins over --publish-service.' }),
 
@@ -57,6 +60,8 @@ export const OPTIONS = {
   apply: option({ flag: 'apply', group: 'Sandbox', placeholder: 'FILE|DIR', only: 'sandbox', parse: (text) => [value.nonEmpty(text)], fallback: [] as readonly string[], collect: concat, help: 'YAML to apply at start and whenever it changes; repeatable.' }),
   kubeconfigOut: option({ flag: 'kubeconfig-out', group: 'Sandbox', placeholder: 'FILE', only: 'sandbox', parse: value.nonEmpty, fallback: '.narthex/kubeconfig', help: 'Where to write the kubeconfig.' }),
   rbac: option({ flag: 'rbac', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Hold requests with a service account token (serviceaccount:NS:NAME) to the RBAC objects that were applied.' }),
+
+  auditLogPath: option({ flag: 'audit-log-path', group: 'Sandbox', placeholder: 'FILE', only: 'sandbox', parse: value.nonEmpty, fallback: '', help: "Append each request to the sandbox's API as a JSON line: verb, resource, who." }),
 
   maxRequestLine: option({ flag: 'max-request-line', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.requestLineBytes, help: 'Longest request line; longer: 414.' }),
   maxHead: option({ flag: 'max-head', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.headBytes, help: 'Largest request head; larger: 431.' }),
@@ -82,7 +87,7 @@ export const OPTIONS = {
   serverHeader: option({ flag: 'server-header', group: 'Listeners', placeholder: 'TEXT', parse: value.headerValue, fallback: DEFAULT_SETTINGS.serverName, help: 'Server field of answers whose backend sent none; empty: none is added.' }),
   drainDelay: option({ flag: 'drain-delay', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 0, help: 'After SIGTERM: how long to go on accepting while /readyz fails.' }),
   drainTimeout: option({ flag: 'drain-timeout', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 240_000, sandboxFallback: 5000, help: 'After that: how long requests in flight may take.' }),
-  logLevel: option({ flag: 'log-level', group: 'Logs', placeholder: 'LEVEL', parse: value.choice('debug', 'info', 'warn', 'error'), fallback: 'info', sandboxFallback: 'warn', help: 'debug, info, warn or error; logs are JSON lines on standard output.' }),
+  logLevel: option<LogLevel>({ flag: 'log-level', group: 'Logs', placeholder: 'LEVEL', parse: value.choice('debug', 'info', 'warn', 'error'), fallback: 'info', sandboxFallback: 'warn', help: 'debug, info, warn or error; logs are JSON lines on standard output.' }),
   accessLog: option({ flag: 'access-log', group: 'Logs', placeholder: '', parse: value.boolean, fallback: false, help: 'One JSON line per request on standard output.' }),
 } as const
 

@@ -51,6 +51,7 @@ export function viewOf(overrides: Partial<AdminView> = {}): AdminView {
     version: '1.2.3',
     notReady: () => undefined,
     isShuttingDown: () => false,
+    listeners: () => ({ address: '127.0.0.1', httpPort: 8080, httpsPort: 8443 }),
     config: () => CONFIG,
     diagnostics: () => [DIAGNOSTIC],
     settings: () => ({ ...DEFAULT_SETTINGS, redirectPort: 8443 }),

@@ -1,0 +1,31 @@
+// What the sandbox prints when it is ready: what runs where, and what to try.
+import { curlLines, hostsFileLines, type ReachableHost } from './host-lines.ts'
+
+export interface BannerFacts {
+  readonly apiUrl: string
+  readonly kubeconfig: string
+  readonly address: string
+  /** undefined: only the API runs. */
+  readonly ports: { readonly http: number; readonly https: number; readonly admin: number } | undefined
+  readonly hosts: readonly ReachableHost[]
+  readonly applied: readonly string[]
+}
+
+const MOST_CURL_LINES = 5
+
+export function sandboxBanner({ apiUrl, kubeconfig, address, ports, hosts, applied }: BannerFacts): string {
+  const inUrl = address.includes(':') ? `[${address}]` : address
+  const lines = ['', 'Narthex sandbox', '', `  Kubernetes API   ${apiUrl}`]
+  if (ports !== undefined) {
+    lines.push(`  HTTP             http://${inUrl}:${ports.http}`, `  HTTPS            https://${inUrl}:${ports.https}`, `  Dashboard        http://${inUrl}:${ports.admin}/`)
+  }
+  if (applied.length > 0) lines.push(`  Applied          ${applied.join(', ')} (and again when they change)`)
+  lines.push('', 'In another terminal:', '', `  export KUBECONFIG=${kubeconfig}`, '  kubectl get pods,svc,ingress -A')
+  if (ports !== undefined && hosts.length > 0) {
+    const listening = { address, httpPort: ports.http, httpsPort: ports.https }
+    lines.push('', ...curlLines(listening, hosts, MOST_CURL_LINES).map((line) => `  ${line}`))
+    const names = hostsFileLines(address, hosts)
+    if (names.length > 0) lines.push('', 'For a browser, in /etc/hosts:', '', ...names.map((line) => `  ${line}`))
+  } else if (ports !== undefined) lines.push('', '  kubectl apply -f your-ingress.yaml        # then: narthex routes')
+  return `${lines.join('\n')}\n\n`
+}

@@ -1,0 +1,153 @@
+// The controller in one process: connection, store, translation, threads, status and the admin server, put together.
+import type { Log } from '../base/log.ts'
+import { startAdmin } from '../admin/server.ts'
+import type { Config } from '../config/options.ts'
+import { proxySettings } from '../config/settings.ts'
+import { hostName } from '../http/http1/host.ts'
+import { normalisePath } from '../http/http1/path.ts'
+import { createDefaultCertificate } from '../http/tls/default-certificate.ts'
+import type { Connection } from '../kube/connection.ts'
+import { startStore, type LiveStoreOptions } from '../kube/start-store.ts'
+import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
+import { NO_FIGURES } from '../observe/figures.ts'
+import { createController } from '../runtime/controller.ts'
+import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts'
+import { startStatus } from '../status/start-status.ts'
+import type { AddressSource } from '../status/published-addresses.ts'
+import type { TranslateOptions } from '../translate/options.ts'
+import { createMemo, translate } from '../translate/translate.ts'
+import { namingPort } from './port-errors.ts'
+import { version } from './version.ts'
+
+export interface RunningController {
+  readonly ports: { readonly http: number; readonly https: number; readonly admin: number }
+  /** Resolves when every thread accepts traffic with the first full table; waits as long as the API server can't be reached. */
+  readonly ready: Promise<void>
+  /** What is served now. */
+  routing(): RoutingConfig
+  /** Fails readiness, waits, stops accepting, lets requests in flight end; answers how many connections were cut. */
+  drain(): Promise<number>
+  /** Ends everything at once. */
+  close(): Promise<void>
+}
+
+/** Throws CommandError naming the option when a port can't be had. */
+export async function startController(config: Config, connection: Connection, log: Log): Promise<RunningController> {
+  const options = translateOptions(config)
+  let notReady: string | undefined = 'the first list of the cluster has not arrived'
+  let shuttingDown = false
+  let plane: DataPlane | undefined
+  let settings = proxySettings(config, config.httpsPort)
+
+  const certificate = createDefaultCertificate()
+  const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), log })
+  const memo = createMemo()
+  const status = startStatus({ connection, addresses: publishedFrom(config), log })
+  const controller = createController({
+    translate: (now) => ({ ...translate(store.state(), options, memo, now), state: store.state() }),
+    apply: (routing) => plane?.apply(routing) ?? Promise.resolve(),
+    publish: (translation) => status.update(translation),
+    log,
+  })
+  const routing = (): RoutingConfig => controller.current()?.config ?? EMPTY_ROUTING
+
+  const close = async (): Promise<void> => {
+    await controller.close()
+    await Promise.all([status.stop(), store.stop(), plane?.close(), admin?.close()])
+    await connection.close()
+  }
+
+  const adminAddress = config.adminAddress === '' ? config.address : config.adminAddress
+  let admin: Awaited<ReturnType<typeof startAdmin>> | undefined
+  try {
+    admin = await namingPort('--admin-port', adminAddress, config.adminPort, () =>
+      startAdmin({
+        port: config.adminPort,
+        address: adminAddress,
+        log,
+        view: {
+          version: version(),
+          notReady: () => notReady,
+          isShuttingDown: () => shuttingDown,
+          listeners: () => ({ address: reachableAddress(config.address), httpPort: plane?.ports[0] ?? 0, httpsPort: plane?.ports[1] ?? 0 }),
+          config: routing,
+          diagnostics: () => controller.current()?.diagnostics ?? [],
+          settings: () => settings,
+          dataPlane: async () => (await plane?.stats()) ?? { ...NO_FIGURES, threads: 0, restarts: 0, version: 0 },
+          loop: () => controller.figures(),
+          watchRestarts: () => Object.fromEntries(store.facts().map(({ kind, watches }) => [kind, Math.max(0, watches - 1)])),
+          hostName,
+          normalisePath,
+        },
+      }),
+    )
+    const flagOf = (port: number): string => (port === config.httpPort ? '--http-port' : '--https-port')
+    plane = await namingPort(flagOf, config.address, config.httpPort, async () =>
+      startDataPlane({
+        settings: ([, https = config.httpsPort]) => (settings = proxySettings(config, https)),
+        listeners: [
+          { port: config.httpPort, address: config.address, tls: false },
+          { port: config.httpsPort, address: config.address, tls: true },
+        ],
+        threads: config.threads,
+        defaultCertificate: await certificate,
+        log,
+        ...(config.accessLog ? { accessLog: (lines: string) => void process.stdout.write(lines) } : {}),
+      }),
+    )
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  store.onDirty(controller.markDirty)
+  const ready = store.synced.then(async () => {
+    notReady = 'the first table is not live in every thread'
+    await controller.start()
+    notReady = undefined
+  })
+  const [http = 0, https = 0] = plane.ports
+  return {
+    ports: { http, https, admin: admin.port },
+    ready,
+    routing,
+    close,
+    async drain() {
+      shuttingDown = true
+      await new Promise((resolve) => setTimeout(resolve, config.drainDelay))
+      return (await plane?.drain(config.drainTimeout)) ?? 0
+    },
+  }
+}
+
+/** What a client on this machine connects to. */
+export function reachableAddress(listening: string): string {
+  if (listening === '' || listening === '0.0.0.0') return '127.0.0.1'
+  return listening === '::' ? '::1' : listening
+}
+
+function translateOptions(config: Config): TranslateOptions {
+  return Object.freeze({
+    controllerClass: config.controllerClass,
+    ingressClass: config.ingressClass,
+    watchIngressWithoutClass: config.watchIngressWithoutClass,
+    annotationPrefixes: config.annotationsPrefix,
+    defaultBackendService: config.defaultBackendService === '' ? undefined : config.defaultBackendService,
+    defaultSslCertificate: config.defaultSslCertificate === '' ? undefined : config.defaultSslCertificate,
+    allowLoopback: config.allowLoopbackEndpoints,
+  })
+}
+
+function publishedFrom(config: Config): AddressSource | undefined {
+  if (config.publishStatusAddress.length > 0) return { addresses: config.publishStatusAddress }
+  return config.publishService === '' ? undefined : { service: config.publishService }
+}
+
+/** Objects outside --watch-namespace that options name. */
+function namedObjects(config: Config): NonNullable<LiveStoreOptions['also']> {
+  return [
+    { kind: 'Service' as const, key: config.publishService },
+    { kind: 'Service' as const, key: config.defaultBackendService },
+    { kind: 'Secret' as const, key: config.defaultSslCertificate },
+  ].filter(({ key }) => key !== '')
+}
