@@ -185,12 +185,16 @@ export class Exchange implements ResponseSink {
   upstreamFailed(kind: FailureKind, connection: UpstreamConnection): void {
     this.#upstream = undefined
     this.lastFailure = kind
-    if (!this.#mayRepeat(kind, connection)) return this.fail(kind)
-    // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection.
+    if (this.#mayRepeat(kind, connection)) this.#repeat(connection)
+    else this.fail(kind)
+    this.client.flush()
+  }
+
+  #repeat({ reused }: UpstreamConnection): void {
     this.#fresh = true
-    const { pool } = this
-    if (pool !== undefined && connection.reused) return this.send()
-    if (pool !== undefined) this.tried.push(pool.endpoint)
+    // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection.
+    if (reused) return this.send()
+    if (this.pool !== undefined) this.tried.push(this.pool.endpoint)
     this.#run(RETRY_FROM)
   }
 

@@ -4,7 +4,9 @@ import type { RequestHead } from '../http/http1/request-head.ts'
 /** latin1. */
 export function requestText(request: RequestHead, requestId: string, forwardedFields: string): string {
   const { host } = request
-  let text = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${request.fields}X-Request-ID: ${requestId}\r\n${forwardedFields}`
+  // From HTTP/1.0 there may be none: RFC 9112 section 3.2 has the field sent all the same.
+  const hostField = host === '' ? 'Host:' : `Host: ${host}`
+  let text = `${request.method} ${request.target} HTTP/1.1\r\n${hostField}\r\n${request.fields}X-Request-ID: ${requestId}\r\n${forwardedFields}`
   if (host !== '') text += `X-Forwarded-Host: ${host}\r\n`
   if (request.forwardedFor !== '') text += `X-Original-Forwarded-For: ${request.forwardedFor}\r\n`
   if (request.forwardedHost !== '') text += `X-Original-Forwarded-Host: ${request.forwardedHost}\r\n`

@@ -23,6 +23,8 @@ export interface UpstreamSide {
   received: string
   ended: boolean
   closed: boolean
+  /** What comes is no longer read as requests: set after a 101. */
+  raw: boolean
 }
 
 /** `onHead` sees a request when its head is complete; `onRequest` with its body. Both write to `connection.socket`. */
@@ -75,7 +77,7 @@ export class ScriptedUpstream {
   }
 
   #accept(socket: Socket): void {
-    const side: UpstreamSide = { socket, number: this.connections.length, received: '', ended: false, closed: false }
+    const side: UpstreamSide = { socket, number: this.connections.length, received: '', ended: false, closed: false, raw: false }
     this.connections.push(side)
     let unread = ''
     let headSeen = false
@@ -84,7 +86,7 @@ export class ScriptedUpstream {
       const text = chunk.toString('latin1')
       side.received += text
       unread += text
-      for (;;) {
+      while (!side.raw) {
         const head = readHead(unread, side)
         if (head === undefined) break
         if (!headSeen) {

@@ -1,0 +1,177 @@
+// Upgrades: a tunnel after the backend's 101 and never before, then bytes both ways until each side has ended.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { RawClient } from '../support/raw-client.ts'
+import { OK, ScriptedUpstream, type UpstreamRequest } from '../support/scripted-upstream.ts'
+import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+
+const UPGRADE = 'Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n'
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n'
+const upgradeTo = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`
+
+function switchTo({ connection }: UpstreamRequest, more = ''): void {
+  connection.raw = true
+  connection.socket.write(SWITCH + more)
+}
+
+let upstream: ScriptedUpstream
+let proxy: TestProxy
+let client: RawClient
+
+beforeEach(async () => {
+  upstream = await ScriptedUpstream.start({ onHead: (request) => switchTo(request) })
+  proxy = await startProxy(toUpstream(upstream.port), { timeouts: { read: 400 } })
+  client = await RawClient.connect(proxy.port)
+})
+
+afterEach(async () => {
+  client.close()
+  proxy.proxy.close()
+  await upstream.stop()
+})
+
+async function openTunnel(): Promise<void> {
+  client.send(upgradeTo('/ws'))
+  const response = await client.response()
+  expect([response.status, response.field('upgrade'), response.field('sec-websocket-accept')]).toEqual([101, 'websocket', 'y'])
+  expect(proxy.proxy.connections().tunnels).toBe(1)
+}
+
+it('passes bytes both ways after 101, whatever they are', async () => {
+  await openTunnel()
+  const request = upstream.connections[0]
+  expect(request?.received).toContain('Connection: Upgrade\r\nUpgrade: websocket\r\n')
+  client.send('\x00\xff GET / HTTP/1.1\r\n\r\n')
+  await upstream.until(() => request?.received.endsWith('\x00\xff GET / HTTP/1.1\r\n\r\n') === true)
+  request?.socket.write(Buffer.from([0, 255, 13, 10]))
+  await client.until(() => client.received.equals(Buffer.from([0, 255, 13, 10])))
+})
+
+it('keeps bytes that came with the 101', async () => {
+  upstream.script = { onHead: (request) => switchTo(request, 'hello') }
+  await openTunnel()
+  await client.until(() => client.text() === 'hello')
+})
+
+it('S14 holds what a client sends before the 101 until then', async () => {
+  let accept: (() => void) | undefined
+  upstream.script = { onHead: (request) => (accept = () => switchTo(request)) }
+  client.send(`${upgradeTo('/ws')}early`)
+  await upstream.until(() => upstream.heads === 1)
+  expect(upstream.connections[0]?.received).not.toContain('early')
+  accept?.()
+  await upstream.until(() => upstream.connections[0]?.received.endsWith('\r\n\r\nearly') === true)
+})
+
+it('S14 drops what a client sent before a refusal', async () => {
+  let refuse: (() => void) | undefined
+  upstream.script = {
+    onRequest: ({ connection }) => (refuse = () => connection.socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')),
+  }
+  client.send(upgradeTo('/ws'))
+  await upstream.until(() => upstream.heads === 1)
+  client.send('GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  refuse?.()
+  expect((await client.response()).status).toBe(403)
+  await client.finished()
+  expect(upstream.requests.length).toBe(1)
+})
+
+it('S12 stays HTTP when the backend refuses', async () => {
+  upstream.script = {
+    onRequest({ connection, target }) {
+      connection.socket.write(target === '/ws' ? 'HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n' : OK)
+    },
+  }
+  client.send(upgradeTo('/ws'))
+  const refused = await client.response()
+  expect([refused.status, refused.field('sec-websocket-version')]).toEqual([426, '13'])
+  client.send('GET /next HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect((await client.response()).status).toBe(200)
+  expect(proxy.proxy.connections().tunnels).toBe(0)
+})
+
+const NO_TUNNEL: readonly (readonly [string, string])[] = [
+  ['S13 in HTTP/1.0', `GET /ws HTTP/1.0\r\nHost: a\r\n${UPGRADE}\r\n`],
+  ['S13 with POST', `POST /ws HTTP/1.1\r\nHost: a\r\n${UPGRADE}Content-Length: 0\r\n\r\n`],
+  ['S13 with a body', `GET /ws HTTP/1.1\r\nHost: a\r\n${UPGRADE}Content-Length: 5\r\n\r\nhello`],
+  ['S15 h2c', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n'],
+  ['S15 TLS', 'OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n'],
+  ['two protocols', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c, websocket\r\n\r\n'],
+  ['not named by Connection', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n'],
+]
+
+for (const [what, bytes] of NO_TUNNEL) {
+  it(`${what}: an ordinary request without Upgrade`, async () => {
+    upstream.script = {}
+    client.send(bytes)
+    expect((await client.response()).status).toBe(200)
+    expect(upstream.requests[0]?.field('upgrade')).toBeUndefined()
+    expect(upstream.requests[0]?.field('connection')).toBeUndefined()
+  })
+}
+
+it('S15 never opens a tunnel for CONNECT', async () => {
+  client.send('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nContent-Length: 5\r\n\r\nhello')
+  const response = await client.response()
+  expect([response.status, response.field('allow') !== undefined]).toEqual([405, true])
+  await client.finished()
+  expect(upstream.connections.length).toBe(0)
+})
+
+it('closes each direction on its own', async () => {
+  await openTunnel()
+  client.send('last words')
+  client.socket.end()
+  const side = upstream.connections[0]
+  await upstream.until(() => side?.ended === true)
+  expect(side?.received.endsWith('last words')).toBe(true)
+  side?.socket.write('answer')
+  side?.socket.end()
+  await client.until(() => client.text() === 'answer')
+  await client.finished()
+  const record = await proxy.recorded(() => true)
+  expect([record.status, record.failure]).toEqual([101, undefined])
+  expect(proxy.proxy.connections()).toMatchObject({ tunnels: 0, upstream: 0 })
+})
+
+it('closes the client when the backend is reset, and the other way round', async () => {
+  await openTunnel()
+  upstream.connections[0]?.socket.resetAndDestroy()
+  await client.finished()
+  client = await RawClient.connect(proxy.port)
+  await openTunnel()
+  client.socket.resetAndDestroy()
+  await upstream.until(() => upstream.connections.every((side) => side.closed || side.ended))
+})
+
+it('closes a tunnel in which nothing moves', async () => {
+  await openTunnel()
+  await client.finished()
+  await upstream.until(() => upstream.connections.every((side) => side.closed || side.ended))
+})
+
+it('carries WebSocket messages of ws to ws, large ones too', async () => {
+  const server = createServer()
+  const sockets = new WebSocketServer({ server })
+  sockets.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  proxy.route(toUpstream((server.address() as AddressInfo).port))
+  const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/ws`, { headers: { host: 'a' } })
+  await once(socket, 'open')
+  const large = Buffer.alloc(8 * 1024 * 1024, 'narthex')
+  socket.send('hello')
+  socket.send(large)
+  expect(String((await once(socket, 'message'))[0])).toBe('hello')
+  const [echoed] = await once(socket, 'message')
+  expect(large.equals(echoed as Buffer)).toBe(true)
+  socket.close(4000, 'done')
+  expect((await once(socket, 'close'))[0]).toBe(4000)
+  sockets.close()
+  server.close()
+})
