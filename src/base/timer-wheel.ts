@@ -14,7 +14,7 @@ class Link {
   previous: Link = this
 }
 
-/** Time in steps of `tick` milliseconds. A timer never fires early and at most two steps late. */
+/** Time in steps of `tick` milliseconds. A timer never fires early and at most three steps late. */
 export class TimerWheel {
   /** Milliseconds since the epoch at the last tick. */
   now: number
