@@ -1,38 +1,15 @@
 import { expect, test } from 'vitest'
-import type { Diagnostic } from '../../src/model/diagnostic.ts'
-import { NO_LOOP_FIGURES, withFailure, withRun } from '../../src/observe/loop-figures.ts'
-import { renderMetrics, type MetricsView } from '../../src/observe/metrics.ts'
+import { renderMetrics } from '../../src/observe/metrics.ts'
 import { renderProcessMetrics } from '../../src/observe/process-metrics.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
-import { configOf } from '../runtime/configs.ts'
 import { prefix } from '../table/routes.ts'
+import { fullView } from './full-view.ts'
 import { requestRecord } from './request-record.ts'
-
-const object = { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1', namespace: 'dev', name: 'web' }
-const diagnostic = (reason: Diagnostic['reason'], severity: Diagnostic['severity']): Diagnostic => ({ reason, severity, object, field: 'spec', message: '', fix: '' })
-
-function view(overrides: Partial<MetricsView> = {}): MetricsView {
-  const recorder = createThreadRecorder()
-  const { source } = prefix('/', 'web')
-  recorder.connectionOpened(true)
-  for (const [status, duration] of [[200, 3], [200, 7], [502, 20_000]] as const) recorder.request(requestRecord({ route: source, status, duration, tries: 2 }))
-  recorder.request(requestRecord({ status: 404, failure: 'no-route', tries: 0 }))
-  return {
-    version: '1.2.3',
-    ready: true,
-    config: configOf({ 'a.example': [1, 2], 'b.example': [3] }, { certificates: new Map([['dev/tls', { id: 'dev/tls', certificate: '', privateKey: 'SECRET', names: [], notAfter: 1_900_000_000_000, fingerprint: '' }]]) }),
-    diagnostics: [diagnostic('ServiceNotFound', 'error'), diagnostic('ServiceNotFound', 'error'), diagnostic('CertificateExpired', 'warning')],
-    dataPlane: { ...recorder.figures(), threads: 2, restarts: 1, version: 7 },
-    loop: withFailure(withRun(NO_LOOP_FIGURES, { at: 0, translateMs: 250, applyMs: 500 })),
-    watchRestarts: { Ingress: 3 },
-    ...overrides,
-  }
-}
 
 const value = (text: string, series: string) => text.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length + 1)
 
 test('requests, retries and failures by closed labels', () => {
-  const text = renderMetrics(view())
+  const text = renderMetrics(fullView())
   const web = 'namespace="dev",ingress="web",service="web"'
   expect(value(text, `narthex_requests_total{${web},status="2xx"}`)).toBe('2')
   expect(value(text, `narthex_requests_total{${web},status="5xx"}`)).toBe('1')
@@ -42,7 +19,7 @@ test('requests, retries and failures by closed labels', () => {
 })
 
 test('durations are a cumulative histogram in seconds', () => {
-  const text = renderMetrics(view())
+  const text = renderMetrics(fullView())
   const web = 'namespace="dev",ingress="web",service="web"'
   const bucket = (le: string) => value(text, `narthex_request_duration_seconds_bucket{${web},le="${le}"}`)
   expect([bucket('0.0025'), bucket('0.005'), bucket('0.01'), bucket('10'), bucket('+Inf')]).toEqual(['0', '1', '2', '2', '3'])
@@ -51,7 +28,7 @@ test('durations are a cumulative histogram in seconds', () => {
 })
 
 test('the table, its certificates, threads, loop, watches and diagnostics', () => {
-  const text = renderMetrics(view())
+  const text = renderMetrics(fullView())
   const expected = {
     table_version: '7',
     hosts: '2',
@@ -80,7 +57,7 @@ test('all of it is well-formed: each family described once, no series twice, eve
   const quotes = requestRecord({ route: { ...prefix('/', 'x').source, service: 'we"ird\\na\nme' } })
   const recorder = createThreadRecorder()
   recorder.request(quotes)
-  const text = renderMetrics(view({ dataPlane: { ...recorder.figures(), threads: 1, restarts: 0, version: 1 } })) + (await renderProcessMetrics())
+  const text = renderMetrics(fullView({ dataPlane: { ...recorder.figures(), threads: 1, restarts: 0, version: 1 } })) + (await renderProcessMetrics())
   expect(text.endsWith('\n')).toBe(true)
   const seen = new Set<string>()
   const types = new Map<string, string>()

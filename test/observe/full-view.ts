@@ -1,0 +1,29 @@
+// Everything that metrics can show, once.
+import type { Diagnostic } from '../../src/model/diagnostic.ts'
+import { NO_LOOP_FIGURES, withFailure, withRun } from '../../src/observe/loop-figures.ts'
+import type { MetricsView } from '../../src/observe/metrics.ts'
+import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
+import { configOf } from '../runtime/configs.ts'
+import { prefix } from '../table/routes.ts'
+import { requestRecord } from './request-record.ts'
+
+const object = { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1', namespace: 'dev', name: 'web' }
+const diagnostic = (reason: Diagnostic['reason'], severity: Diagnostic['severity']): Diagnostic => ({ reason, severity, object, field: 'spec', message: '', fix: '' })
+
+export function fullView(overrides: Partial<MetricsView> = {}): MetricsView {
+  const recorder = createThreadRecorder()
+  const { source } = prefix('/', 'web')
+  recorder.connectionOpened(true)
+  for (const [status, duration] of [[200, 3], [200, 7], [502, 20_000]] as const) recorder.request(requestRecord({ route: source, status, duration, tries: 2 }))
+  recorder.request(requestRecord({ status: 404, failure: 'no-route', tries: 0 }))
+  return {
+    version: '1.2.3',
+    ready: true,
+    config: configOf({ 'a.example': [1, 2], 'b.example': [3] }, { certificates: new Map([['dev/tls', { id: 'dev/tls', certificate: '', privateKey: 'SECRET', names: [], notAfter: 1_900_000_000_000, fingerprint: '' }]]) }),
+    diagnostics: [diagnostic('ServiceNotFound', 'error'), diagnostic('ServiceNotFound', 'error'), diagnostic('CertificateExpired', 'warning')],
+    dataPlane: { ...recorder.figures(), threads: 2, restarts: 1, version: 7 },
+    loop: withFailure(withRun(NO_LOOP_FIGURES, { at: 0, translateMs: 250, applyMs: 500 })),
+    watchRestarts: { Ingress: 3 },
+    ...overrides,
+  }
+}
