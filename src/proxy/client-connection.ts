@@ -187,7 +187,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#timer.clear()
     if (failure !== undefined) return this.#refuse(failure)
     const { requestsPerConnection } = context.settings.limits
-    this.#last = !request.keepAlive || context.draining || (requestsPerConnection > 0 && this.#requests >= requestsPerConnection)
+    this.#last = !request.keepAlive || (requestsPerConnection > 0 && this.#requests >= requestsPerConnection)
     if (request.framing === 'none') this.#state = 'busy'
     else this.#startBody()
     exchange.begin()
@@ -306,7 +306,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#chunked = framing === 'chunked'
     this.#untilClose = framing === 'until-close'
     // A response that overtakes its request: where the rest of the request ends is not worth waiting for.
-    if (this.#untilClose || this.#state === 'body') this.#last = true
+    if (this.#untilClose || this.#state === 'body' || this.#context.draining) this.#last = true
     this.#writer.text(responseText(head, framing, this.#fields()))
   }
 
@@ -324,7 +324,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
   }
 
   sendAnswer(answer: Answer, close: boolean): void {
-    if (close || (this.#state === 'body' && !this.#mayDiscard())) this.#last = true
+    if (close || this.#context.draining || (this.#state === 'body' && !this.#mayDiscard())) this.#last = true
     this.#writer.text(answerText(answer, this.#exchange.request.method === 'HEAD', this.#fields()))
     this.#complete()
   }

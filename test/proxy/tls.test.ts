@@ -1,0 +1,100 @@
+// HTTPS: the certificate by name, the same exchange behind it, what the backend is told.
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { silentLog } from '../../src/base/log.ts'
+import { createContexts } from '../../src/http/tls/contexts.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+
+let upstream: ScriptedUpstream
+let proxy: TestProxy
+let pair: { certificate: string; privateKey: string }
+
+/** By openssl, so that nothing of ours judges itself. */
+function makePair(name: string): { certificate: string; privateKey: string } {
+  const made = spawnSync('openssl', [
+    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', '-', '-days', '2', '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`,
+  ])
+  const text = String(made.stdout)
+  const at = text.indexOf('-----BEGIN CERTIFICATE-----')
+  return { certificate: text.slice(at), privateKey: text.slice(0, at) }
+}
+
+beforeAll(async () => {
+  pair = makePair('a')
+  upstream = await ScriptedUpstream.start()
+  const contexts = createContexts({
+    lookup: { idsFor: () => [], certificate: () => undefined },
+    defaultCertificate: pair,
+    ticketKeys: Buffer.alloc(48, 7),
+    log: silentLog,
+  })
+  proxy = await startProxy(toUpstream(upstream.port), { contexts, timeouts: { tlsHandshake: 300 } })
+})
+
+afterAll(async () => {
+  proxy.proxy.close()
+  await upstream.stop()
+})
+
+async function secureClient(): Promise<{ client: RawClient; socket: TLSSocket }> {
+  const socket = connect({ port: proxy.port, host: '127.0.0.1', servername: 'a', ca: pair.certificate, ALPNProtocols: ['h2', 'http/1.1'] })
+  await once(socket, 'secureConnect')
+  return { client: new RawClient(socket), socket }
+}
+
+it('serves requests on one verified connection, ALPN http/1.1', async () => {
+  const { client, socket } = await secureClient()
+  expect(socket.alpnProtocol).toBe('http/1.1')
+  for (let i = 0; i < 3; i++) {
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    expect((await client.response()).body).toBe('ok')
+  }
+  const request = upstream.requests.at(-1)
+  expect(['x-forwarded-proto', 'x-forwarded-port', 'x-scheme'].map((name) => request?.field(name))).toEqual(['https', '443', 'https'])
+  expect((await proxy.recorded(() => true)).tls).toBe(true)
+  client.close()
+})
+
+it('carries large bodies both ways', async () => {
+  const body = Buffer.alloc(900_000, 'abcdefg')
+  upstream.script = {
+    onRequest({ connection, body: got }) {
+      connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${got.length}\r\n\r\n`)
+      connection.socket.write(Buffer.from(got, 'latin1'))
+    },
+  }
+  const { client } = await secureClient()
+  client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`)
+  client.send(body)
+  expect((await client.response()).body).toBe(body.toString('latin1'))
+  upstream.script = {}
+  client.close()
+})
+
+it('ends with close_notify after Connection: close', async () => {
+  const { client } = await secureClient()
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  expect((await client.response()).body).toBe('ok')
+  await client.finished()
+  expect(client.ended).toBe(true)
+  client.close()
+})
+
+it('drops a connection that does not shake hands, and goes on serving', async () => {
+  const silent = connectTcp(proxy.port, '127.0.0.1')
+  silent.on('error', () => undefined)
+  const plain = await RawClient.connect(proxy.port)
+  plain.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await once(silent, 'close')
+  while (!plain.closed && !plain.ended) await new Promise((resolve) => setImmediate(resolve))
+  plain.close()
+  const { client } = await secureClient()
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect((await client.response()).status).toBe(200)
+  client.close()
+})
