@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly now?: () => Date
   /** Changes that each kind remembers at least, for watches and pages. */
   readonly historySize?: number
+  /** Ends names that are made from generateName; random when left out. */
+  readonly nameSuffix?: (generateName: string) => string
   /** Hears of watch listeners that throw. */
   readonly onListenerError?: (error: unknown) => void
 }
@@ -87,8 +89,7 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     const { generateName, namespace } = draft.metadata
     if (draft.metadata.name || !generateName) return
     for (let attempt = 0; attempt < generateAttempts; attempt += 1) {
-      const suffix = Array.from({ length: 5 }, () => nameAlphabet.charAt(randomInt(nameAlphabet.length))).join('')
-      draft.metadata.name = `${generateName.slice(0, 58)}${suffix}`
+      draft.metadata.name = `${generateName.slice(0, 58)}${(options.nameSuffix ?? randomSuffix)(generateName)}`
       if (storage.get(kind, namespace ?? '', draft.metadata.name) === undefined) return
     }
   }
@@ -112,10 +113,11 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     else delete metadata.generation
     if (isNamespaceKind(kind)) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
     kind.defaults(draft)
+    // Before admission: what it adds (addresses, class defaults) is nobody's.
+    if (preset === undefined) draft.metadata.managedFields = managedFields.afterUpdate(undefined, draft, schemaOf(kind), writerOf(kind, options, 'Update'))
     kind.prepareForCreate?.(draft, lookup)
     const causes = kind.validate(draft, undefined, lookup)
     if (causes.length > 0) throw invalid(kind, metadata.name ?? '', causes)
-    if (preset === undefined) draft.metadata.managedFields = managedFields.afterUpdate(undefined, draft, schemaOf(kind), writerOf(kind, options, 'Update'))
     if (storage.get(kind, metadata.namespace ?? '', metadata.name) !== undefined) throw alreadyExists(kind, metadata.name)
     return options.dryRun === true ? ordered(draft) : store(kind, draft)
   }
@@ -154,12 +156,12 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     metadata.creationTimestamp = old.creationTimestamp
     for (const field of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName'] as const) keepField(metadata, old, field)
     kind.defaults(draft)
+    if (!applied) draft.metadata.managedFields = managedFields.afterUpdate(live, draft, schemaOf(kind), writerOf(kind, options, 'Update'))
     // A kind keeps its finalizers on every other write; this one is about them.
     if (options.subresource !== 'finalize') kind.prepareForUpdate?.(draft, live, lookup, options.subresource)
     const causes = kind.validate(draft, live, lookup)
     if (causes.length > 0) throw invalid(kind, name, causes)
     if (kind.generation && !equalJson(desired(live), desired(draft))) metadata.generation = (old.generation ?? 0) + 1
-    if (!applied) draft.metadata.managedFields = managedFields.afterUpdate(live, draft, schemaOf(kind), writerOf(kind, options, 'Update'))
     if (draft.metadata.managedFields?.length === 0) delete draft.metadata.managedFields
     const next = ordered(draft)
     // A write that changes nothing makes no new version and no event.
@@ -227,6 +229,10 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     for (const name of systemNamespaces) registry.create('namespaces', { metadata: { name } }, { fieldManager: 'kube-apiserver' })
   }
   return registry
+}
+
+function randomSuffix(): string {
+  return Array.from({ length: 5 }, () => nameAlphabet.charAt(randomInt(nameAlphabet.length))).join('')
 }
 
 /** Everything that counts for the generation. */

@@ -10,8 +10,12 @@ import type { Decoders } from './http/bodies.ts'
 import type { ConnectSubresource } from './http/discovery.ts'
 import { createWatchServer } from './http/watch.ts'
 import type { Kind } from './kind.ts'
+import { createOpenApi } from './openapi.ts'
+import { decodeProtobuf } from './protobuf/decode.ts'
 import { rbacKinds } from './rbac/rbac-kinds.ts'
 import type { SchemaTable } from './schema-walk.ts'
+import { decodeObject } from './schemas/decode.ts'
+import { SCHEMAS } from './schemas/table.ts'
 
 /** As the real server: larger request bodies are refused with 413. */
 const bodyLimit = 3 * 1024 * 1024
@@ -22,15 +26,17 @@ export interface ApiServerOptions {
   readonly port: number
   readonly address: string
   readonly kinds: readonly Kind[]
-  readonly schemas: SchemaTable
-  readonly decoders: Decoders
-  readonly openApi: OpenApi
+  /** These three are the real kinds' own when left out. */
+  readonly schemas?: SchemaTable
+  readonly decoders?: Decoders
+  readonly openApi?: OpenApi
   readonly log: (line: string) => void
   /** Requests with `Authorization: Bearer serviceaccount:<namespace>:<name>` get the rights of that account only. */
   readonly rbac?: boolean
   readonly now?: () => Date
   readonly historySize?: number
   readonly bookmarkMilliseconds?: number
+  readonly nameSuffix?: (generateName: string) => string
   /** Routes of other parts (pod and service proxies); they win over the API's own. */
   readonly plugins?: (registry: ApiRegistry) => readonly FastifyPluginAsync[]
   /** What those routes add to discovery. */
@@ -49,11 +55,13 @@ export interface ApiServer {
 /** Throws what listening throws (EADDRINUSE). */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const report = (error: unknown): void => options.log(`sandbox api: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  const kinds = [...options.kinds, ...rbacKinds]
   const registry = createRegistry({
-    kinds: [...options.kinds, ...rbacKinds],
-    schemas: options.schemas,
+    kinds,
+    schemas: options.schemas ?? SCHEMAS,
     onListenerError: report,
     ...(options.now && { now: options.now }),
+    ...(options.nameSuffix && { nameSuffix: options.nameSuffix }),
     ...(options.historySize !== undefined && { historySize: options.historySize }),
   })
   const watches = createWatchServer(registry, { bookmarkMilliseconds: options.bookmarkMilliseconds ?? bookmarkMilliseconds })
@@ -61,8 +69,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const handle = createApiHandler({
     registry,
     watches,
-    decoders: options.decoders,
-    openApi: options.openApi,
+    decoders: options.decoders ?? { decodeObject, decodeProtobuf },
+    openApi: options.openApi ?? createOpenApi(kinds),
     connect: options.connect ?? [],
     rbac: options.rbac === true,
     onRequest: (request) => {

@@ -49,7 +49,7 @@ export function createEventRecorder(registry: Registry, clock: Clock): EventReco
       eventTime: null,
       reportingComponent: component,
       reportingInstance: '',
-    }, { fieldManager: component })
+    }, { fieldManager: managerOf(component) })
     return { namespace, name, count: 1 }
   }
 
@@ -61,7 +61,7 @@ export function createEventRecorder(registry: Registry, clock: Clock): EventReco
         if (known && registry.get('events', known.namespace, known.name)) {
           known.count++
           const patch: Json = { count: known.count, lastTimestamp: timestamp(clock.now()) }
-          registry.patch('events', known.namespace, known.name, patch, { fieldManager: component })
+          registry.patch('events', known.namespace, known.name, patch, { fieldManager: managerOf(component) })
           return
         }
         series.delete(id)
@@ -75,4 +75,9 @@ export function createEventRecorder(registry: Registry, clock: Clock): EventReco
       }
     },
   }
+}
+
+/** The process that a component of a real cluster runs in: it is what managed fields name. */
+function managerOf(component: string): string {
+  return component.endsWith('-controller') ? 'kube-controller-manager' : component
 }

@@ -89,6 +89,7 @@ export function createTypedFields(walk: SchemaWalk): TypedFields {
     const right = members(after, key)
     const result = { added: new Map<string, FieldSet>(), modified: new Map<string, FieldSet>(), removed: new Map<string, FieldSet>() }
     for (const element of new Set([...left.keys(), ...right.keys()])) {
+      if (before !== undefined && isZeroField(resolved, element, left.get(element), right.get(element))) continue
       const child = compareAt(left.get(element), right.get(element), Array.isArray(present) ? resolved?.items : walk.member(resolved, element.slice(2)))
       if (!isEmptySet(child.added)) result.added.set(element, child.added)
       if (!isEmptySet(child.modified)) result.modified.set(element, child.modified)
@@ -99,6 +100,13 @@ export function createTypedFields(walk: SchemaWalk): TypedFields {
       modified: { member: false, children: result.modified },
       removed: { member: after === undefined, children: result.removed },
     }
+  }
+
+  /** Go writes null and '' for fields that are not optional, in the empty object too: they come and go with nobody's doing. */
+  function isZeroField(parent: Schema | undefined, element: string, before: Json | undefined, after: Json | undefined): boolean {
+    const name = element.slice(2)
+    const isZero = (value: Json | undefined): boolean => value === undefined || value === null || value === ''
+    return element.startsWith('f:') && parent?.properties !== undefined && Object.hasOwn(parent.properties, name) && isZero(before) && isZero(after)
   }
 
   function leaf(before: Json | undefined, after: Json | undefined): Comparison {

@@ -1,5 +1,4 @@
 // Discovery documents: aggregated (apidiscovery v2 and v2beta1) and the plain lists of older clients. Pure.
-import type { Kind } from '../kind.ts'
 import { groupVersion } from './served-versions.ts'
 import type { Served, ServedVersions } from './served-versions.ts'
 
@@ -25,6 +24,11 @@ interface Subresource {
 export const reviewGroup = 'authorization.k8s.io'
 const review = { resource: 'selfsubjectaccessreviews', singular: 'selfsubjectaccessreview', kind: 'SelfSubjectAccessReview' } as const
 
+/** A version that only exists for old manifests claims no short names: kubectl would warn of them on every command. */
+function shortNames({ kind, legacy }: Served): readonly string[] {
+  return legacy?.deprecation === undefined ? kind.shortNames : []
+}
+
 function subresourcesOf({ kind, legacy }: Served, connect: readonly ConnectSubresource[]): Subresource[] {
   const own = { group: '', version: '', kind: kind.kind }
   const found: Subresource[] = kind.subresources.map((subresource) => ({
@@ -46,7 +50,7 @@ function aggregatedResource(served: Served, connect: readonly ConnectSubresource
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
     verbs: kind.verbs ?? allVerbs,
-    ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
+    ...(shortNames(served).length > 0 && { shortNames: shortNames(served) }),
     ...(kind.categories.length > 0 && { categories: kind.categories }),
     ...(subresources.length > 0 && { subresources }),
   }
@@ -98,20 +102,21 @@ export function createDiscovery(versions: ServedVersions, connect: readonly Conn
       const served = versions.resources(group, version)
       const reviews = group === reviewGroup && version === 'v1' ? [{ name: review.resource, singularName: review.singular, namespaced: false, kind: review.kind, verbs: ['create'] }] : []
       if (served.length === 0 && reviews.length === 0) return undefined
-      const resources = served.flatMap((one) => [resourceEntry(one.kind), ...subresourceEntries(one, connect)])
+      const resources = served.flatMap((one) => [resourceEntry(one), ...subresourceEntries(one, connect)])
       return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: groupVersion(group, version), resources: [...resources, ...reviews] }
     },
   }
 }
 
-function resourceEntry(kind: Kind): object {
+function resourceEntry(served: Served): object {
+  const { kind } = served
   return {
     name: kind.resource,
     singularName: kind.singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
     verbs: kind.verbs ?? allVerbs,
-    ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
+    ...(shortNames(served).length > 0 && { shortNames: shortNames(served) }),
     ...(kind.categories.length > 0 && { categories: kind.categories }),
   }
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { ApiError } from '../api-error.ts'
 import type { Status } from '../api-error.ts'
 import type { ApiRegistry } from '../api-registry.ts'
+import { createTypedFields } from '../fields/typed-fields.ts'
 import type { KubeObject } from '../kind.ts'
 import type { WatchEventType } from '../registry.ts'
 import type { Change } from '../storage.ts'
@@ -145,6 +146,8 @@ interface EventWriter {
 
 function createEventWriter(registry: ApiRegistry, { served, answer, include }: WatchRequest, response: ServerResponse): EventWriter {
   let headers = true
+  // A bookmark is an empty object of the kind that carries a version.
+  const empty = createTypedFields(registry.schemas).emptyObject(registry.schemas.named(served.schemaName))
   const line = (type: string, object: object): void => {
     response.write(`${JSON.stringify({ type, object })}\n`)
   }
@@ -159,7 +162,7 @@ function createEventWriter(registry: ApiRegistry, { served, answer, include }: W
     bookmark(version, initialEnd) {
       const metadata = { resourceVersion: String(version), ...(initialEnd && { annotations: { 'k8s.io/initial-events-end': 'true' } }) }
       if (answer.form.as === 'table') line('BOOKMARK', { kind: 'Table', apiVersion: `meta.k8s.io/${answer.form.version}`, metadata, columnDefinitions: null, rows: [] })
-      else if (answer.form.as === 'object') line('BOOKMARK', { kind: served.kind.kind, apiVersion: served.apiVersion, metadata })
+      else if (answer.form.as === 'object') line('BOOKMARK', { kind: served.kind.kind, apiVersion: served.apiVersion, ...empty, metadata })
       else line('BOOKMARK', { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${answer.form.version}`, metadata })
     },
     error: (status) => line('ERROR', status),

@@ -61,7 +61,7 @@ export function applyStrategicMergePatch(document: JsonObject, patch: JsonObject
     if (mergeKey === undefined) {
       const merged = [...original]
       for (const item of patch) if (!merged.some((known) => equalJson(known, item))) merged.push(copyJson(item))
-      return merged
+      return sortItems(merged, patch, original, undefined)
     }
     let merged = original.map((item) => copyJson(item))
     for (const item of patch) {
@@ -78,7 +78,7 @@ export function applyStrategicMergePatch(document: JsonObject, patch: JsonObject
       if (isJsonObject(known)) merged[at] = mergeObject(known, item, walk.resolve(schema?.items))
       else merged.push(mergeObject({}, item, walk.resolve(schema?.items)))
     }
-    return merged
+    return sortItems(merged, patch, original, mergeKey)
   }
 
   return mergeObject(document, patch, schema)

@@ -1,16 +1,10 @@
 // The four kinds of rbac.authorization.k8s.io/v1 as plain stored kinds: enough for manifests to be applied and checked against.
 import { readPath } from '../json-value.ts'
-import type { Cause, Kind, KubeObject, TableColumn } from '../kind.ts'
+import type { Cause, Kind, KubeObject } from '../kind.ts'
+import { AGE, ageCell, column, NAME } from '../kinds/column.ts'
+import { describe } from '../schemas/table.ts'
 
 const group = 'rbac.authorization.k8s.io'
-
-const nameColumn: TableColumn = { name: 'Name', type: 'string', format: 'name', description: 'Name must be unique within a namespace.', priority: 0 }
-
-function column(name: string, description: string, priority = 0): TableColumn {
-  return { name, type: 'string', format: '', description, priority }
-}
-
-const ageColumn = column('Age', 'CreationTimestamp is a timestamp representing the server time when this object was created.')
 
 function required(field: string): Cause {
   return { reason: 'FieldValueRequired', message: 'Required value', field }
@@ -62,7 +56,7 @@ function roleKind(kind: 'Role' | 'ClusterRole', namespaced: boolean): Kind {
       draft['rules'] ??= null
     },
     validate: (object) => [...validateName(object), ...validateRules(object)],
-    columns: [nameColumn, column('Created At', 'CreationTimestamp is a timestamp representing the server time when this object was created.')],
+    columns: [NAME, column('Created At', describe('meta.v1.ObjectMeta', 'creationTimestamp'))],
     row: ({ metadata }) => [metadata.name, metadata.creationTimestamp],
     fields: {},
   }
@@ -87,23 +81,15 @@ function bindingKind(kind: 'RoleBinding' | 'ClusterRoleBinding', namespaced: boo
     },
     validate: (object, old) => [...validateName(object), ...validateBinding(object, old)],
     columns: [
-      nameColumn, column('Role', 'RoleRef can reference a ClusterRole or a Role.'), ageColumn,
-      column('Users', 'Users in the binding', 1), column('Groups', 'Groups in the binding', 1), column('ServiceAccounts', 'ServiceAccounts in the binding', 1),
+      NAME, column('Role', 'RoleRef can reference a ClusterRole or a Role.'), AGE,
+      column('Users', 'Users in the binding', { priority: 1 }), column('Groups', 'Groups in the binding', { priority: 1 }), column('ServiceAccounts', 'ServiceAccounts in the binding', { priority: 1 }),
     ],
     row: (object, now) => [
-      object.metadata.name, `${String(readPath(object, 'roleRef', 'kind') ?? '')}/${String(readPath(object, 'roleRef', 'name') ?? '')}`, age(object, now),
+      object.metadata.name, `${String(readPath(object, 'roleRef', 'kind') ?? '')}/${String(readPath(object, 'roleRef', 'name') ?? '')}`, ageCell(object, now),
       names(object, 'User'), names(object, 'Group'), names(object, 'ServiceAccount'),
     ],
     fields: {},
   }
-}
-
-/** Like kubectl's short ages, two units at most. */
-function age({ metadata }: KubeObject, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(metadata.creationTimestamp)) / 1000))
-  if (seconds < 120) return `${seconds}s`
-  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`
 }
 
 export const rbacKinds: readonly Kind[] = [roleKind('ClusterRole', false), bindingKind('ClusterRoleBinding', false), roleKind('Role', true), bindingKind('RoleBinding', true)]

@@ -2,10 +2,11 @@
 import type { Schema } from '../kind.ts'
 import { descriptionOf, expand, fullName, referenceName } from './compact.ts'
 import type { CompactType } from './compact.ts'
+import { RBAC_TYPES } from '../rbac/rbac-types.ts'
 import { LEGACY_INGRESS_TYPES } from './legacy-ingress.ts'
 import generated from './types.json' with { type: 'json' }
 
-const TYPES: Readonly<Record<string, CompactType>> = { ...generated, ...LEGACY_INGRESS_TYPES }
+const TYPES: Readonly<Record<string, CompactType>> = { ...generated, ...LEGACY_INGRESS_TYPES, ...RBAC_TYPES }
 
 /** Every type by its OpenAPI name: `io.k8s.api.networking.v1.Ingress` and the like. */
 export const SCHEMAS: Readonly<Record<string, Schema>> = Object.fromEntries(Object.entries(TYPES).map(([name, type]) => [fullName(name), expand(name, type)]))
