@@ -7,7 +7,7 @@ const FIRST = ['deployments', 'replicasets', 'services', 'pods']
 
 export function runNamespaceController(context: ControllerContext, namespacedResources: readonly string[]): Running {
   const { registry } = context
-  const resources = [...FIRST.filter((resource) => namespacedResources.includes(resource)), ...namespacedResources.filter((resource) => !FIRST.includes(resource))]
+  const resources = namespacedResources.toSorted((a, b) => rank(a) - rank(b))
 
   const reconcile = (key: string): void => {
     const { name } = splitKey(key)
@@ -42,6 +42,11 @@ export function runNamespaceController(context: ControllerContext, namespacedRes
     ],
     reconcile,
   })
+}
+
+function rank(resource: string): number {
+  const at = FIRST.indexOf(resource.split('.', 1)[0] ?? '')
+  return at < 0 ? FIRST.length : at
 }
 
 function terminating({ registry }: ControllerContext, namespace: string): readonly string[] {

@@ -1,0 +1,102 @@
+// The whole sandbox: the Kubernetes API, what a cluster's controllers do, pods that answer, and the files applied to it.
+import { systemClock, type Clock } from '../base/clock.ts'
+import type { ApiRegistry } from './api-server/api-registry.ts'
+import { writeKubeconfig } from './api-server/kubeconfig.ts'
+import { KINDS } from './api-server/kinds/index.ts'
+import { createOpenApi } from './api-server/openapi.ts'
+import { decodeProtobuf } from './api-server/protobuf/decode.ts'
+import { decodeObject } from './api-server/schemas/decode.ts'
+import { SCHEMAS } from './api-server/schemas/table.ts'
+import { startApiServer, type ApiServer } from './api-server/start.ts'
+import { createManifestApplier } from './apply/manifest-applier.ts'
+import { watchManifests } from './apply/manifest-watch.ts'
+import { createDefaultObjects } from './controllers/default-objects.ts'
+import { startControllers } from './controllers/start-controllers.ts'
+import { startKubelet, type Kubelet } from './pods/kubelet.ts'
+import { CONNECT_SUBRESOURCES, proxySubresource } from './proxy-subresource/plugin.ts'
+
+export interface SandboxOptions {
+  /** 0 takes any free port. */
+  readonly apiPort: number
+  readonly address: string
+  /** Where a kubeconfig is written. */
+  readonly kubeconfigPath: string
+  /** Files and directories to apply now and whenever they change. */
+  readonly apply: readonly string[]
+  /** One line for the person who runs it. */
+  readonly log: (line: string) => void
+  /** How long a terminating pod goes on taking requests, in ms. */
+  readonly drainMs?: number
+  /** Requests with `Authorization: Bearer serviceaccount:<namespace>:<name>` get that account's rights only. */
+  readonly rbac?: boolean
+  readonly clock?: Clock
+}
+
+export interface Sandbox {
+  readonly url: string
+  readonly port: number
+  readonly registry: ApiRegistry
+  /** Hears of every request for a resource; the answer stops it. */
+  readonly onRequest: ApiServer['onRequest']
+  /** Stops answering and listening everywhere. */
+  close(): Promise<void>
+}
+
+const decoders = { decodeObject, decodeProtobuf }
+
+/** Resolves when the API answers and the files are applied; pods come up in the moments after. Throws what listening and writing throw. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { log, clock = systemClock, rbac = false, apply, address } = options
+  const pods: { kubelet?: Kubelet } = {}
+  const api = await startApiServer({
+    port: options.apiPort,
+    address,
+    kinds: KINDS,
+    schemas: SCHEMAS,
+    decoders,
+    openApi: createOpenApi(KINDS),
+    log,
+    rbac,
+    plugins: (registry) => [proxySubresource({ registry, podLog: (namespace, name) => pods.kubelet?.podLog(namespace, name) })],
+    connect: CONNECT_SUBRESOURCES,
+  })
+  const { registry } = api
+  createDefaultObjects({ registry, clock, apiAddress: address, apiPort: api.port })
+  const controllers = startControllers({ registry, clock, log, namespacedResources: namespacedResources(registry) })
+  const kubelet = startKubelet({ registry, clock, log, ...(options.drainMs !== undefined && { drainMs: options.drainMs }) })
+  pods.kubelet = kubelet
+  const stopApplying = keepApplied(registry, apply, clock, log)
+  const close = async (): Promise<void> => {
+    stopApplying()
+    controllers.close()
+    // The API first: whoever watches it learns of the end before the pods are gone.
+    await api.close()
+    await kubelet.close()
+  }
+  try {
+    await writeKubeconfig(options.kubeconfigPath, api.url)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { url: api.url, port: api.port, registry, onRequest: api.onRequest, close }
+}
+
+function keepApplied(registry: ApiRegistry, paths: readonly string[], clock: Clock, log: (line: string) => void): () => void {
+  if (paths.length === 0) return () => undefined
+  const applier = createManifestApplier({ registry, decoders, log })
+  applier.sync(paths)
+  const stopWatch = watchManifests(paths, clock, () => applier.sync(paths))
+  const stopNamespaces = registry.watch('namespaces', ({ type, object }) => {
+    if (type === 'ADDED' && applier.missingNamespaces.has(object.metadata.name)) applier.sync(paths)
+  })
+  return () => {
+    stopWatch()
+    stopNamespaces()
+  }
+}
+
+/** `plural.group` where two groups might share a plural. */
+function namespacedResources(registry: ApiRegistry): readonly string[] {
+  return registry.kinds.filter((kind) => kind.namespaced).map((kind) => (kind.group === '' ? kind.resource : `${kind.resource}.${kind.group}`))
+}
