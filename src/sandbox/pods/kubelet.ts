@@ -34,8 +34,6 @@ interface Run {
   readonly uid: string
   readonly acceptedAt: number
   readonly pod: SimulatedPod
-  /** Released when the run is over; not the shared one a pod may have ended up with. */
-  readonly lease: string
   phase: 'starting' | 'running' | 'draining' | 'stopping'
   runningAt?: number
   /** Ports being opened, so that two changes do not open them twice. */
@@ -71,15 +69,14 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
   }
 
   const accept = (key: string, pod: Pod, later: (ms: number) => void): void => {
-    const address = pool.take()
-    if (address === undefined) {
+    const image = pod.spec.containers.map((container) => container.image ?? '').join(', ')
+    const simulated = createSimulatedPod(pod.metadata.uid, { pod: pod.metadata.name, namespace: namespaceOf(pod), node: pod.spec.nodeName ?? '', image }, pool)
+    if (!simulated) {
       events.record(pod, NAME, 'Warning', 'FailedCreatePodSandBox', 'No address is free in 127.10.0.0/16')
       later(RETRY_MS)
       return
     }
-    const image = pod.spec.containers.map((container) => container.image ?? '').join(', ')
-    const plate = { pod: pod.metadata.name, namespace: namespaceOf(pod), node: pod.spec.nodeName ?? '', address, image }
-    const run: Run = { uid: pod.metadata.uid, acceptedAt: clock.now(), pod: createSimulatedPod(pod.metadata.uid, plate), lease: address, phase: 'starting' }
+    const run: Run = { uid: pod.metadata.uid, acceptedAt: clock.now(), pod: simulated, phase: 'starting' }
     runs.set(key, run)
     writeStatus(pod, run, later)
     const delay = startDelay(pod)
@@ -179,7 +176,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
   const end = (key: string, run: Run): void => {
     run.cancel?.()
     runs.delete(key)
-    track(run.pod.stop(0).then(() => pool.release(run.lease)))
+    track(run.pod.stop(0))
   }
 
   const track = (work: Promise<void>): void => {

@@ -19,6 +19,8 @@ export interface PodServerOptions {
   readonly plate: NamePlate
   readonly address: string
   readonly port: number
+  /** Rejects with EADDRINUSE instead of taking another port: another address may have it. */
+  readonly exactly?: boolean
   readonly log: PodLog
 }
 
@@ -30,7 +32,7 @@ const MOST_CONNECTIONS = 10_000
 const PORT_REFUSED = new Set(['EACCES', 'EADDRINUSE', 'EPERM'])
 
 /** Throws with code EADDRNOTAVAIL where the platform has no such address. */
-export async function startPodServer({ plate, address, port, log }: PodServerOptions): Promise<PodServer> {
+export async function startPodServer({ plate, address, port, exactly = false, log }: PodServerOptions): Promise<PodServer> {
   const stopping = new AbortController()
   const inFlight = new Set<ServerResponse>()
   let draining = false
@@ -53,7 +55,7 @@ export async function startPodServer({ plate, address, port, log }: PodServerOpt
   })
   server.maxConnections = MOST_CONNECTIONS
   const sockets = echoWebSockets(server, log)
-  const bound = await listen(server, address, port)
+  const bound = await listen(server, address, port, exactly)
 
   const drain = (): void => {
     draining = true
@@ -76,11 +78,12 @@ export async function startPodServer({ plate, address, port, log }: PodServerOpt
   }
 }
 
-async function listen(server: Server, address: string, port: number): Promise<AddressInfo> {
+async function listen(server: Server, address: string, port: number, exactly: boolean): Promise<AddressInfo> {
   try {
     return await listenOn(server, address, port)
   } catch (error) {
-    if (port === 0 || !(error instanceof Error && 'code' in error && PORT_REFUSED.has(String(error.code)))) throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (port === 0 || !PORT_REFUSED.has(code) || (exactly && code === 'EADDRINUSE')) throw error
     return listenOn(server, address, 0)
   }
 }

@@ -1,41 +1,63 @@
-// One pod's sockets: starts its servers, tells where they really listen, drains and stops them. Knows no API.
+// One pod's sockets: its address, its servers and where they really listen; drains and stops them. Knows no API.
+import type { AddressPool } from './address-pool.ts'
+import type { NamePlate } from './pod-answer.ts'
 import { createPodLog, type PodLog } from './pod-log.ts'
 import { startPodServer, type PodServer } from './pod-server.ts'
-import type { NamePlate } from './pod-answer.ts'
 
 export interface SimulatedPod {
   readonly uid: string
   readonly log: PodLog
-  /** Where it can be reached; the shared loopback address where the machine has only that one. */
+  /** Where it can be reached, final once it listens; the shared loopback address where the machine has only that one. */
   readonly address: string
   /** Port asked for → port bound. */
   readonly ports: ReadonlyMap<number, number>
   /** Opens what is not open yet. Rejects where not even a free port can be bound. */
   listen(ports: readonly number[]): Promise<void>
   drain(): void
+  /** Gives the address back at the end. */
   stop(graceMs: number): Promise<void>
 }
 
 const ONLY_LOOPBACK = '127.0.0.1'
+/** Other sandboxes of the machine that a pod makes room for. */
+const MOST_EXCHANGES = 32
 
-export function createSimulatedPod(uid: string, plate: NamePlate): SimulatedPod {
+/** undefined: the pool has no address left. */
+export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'>, pool: AddressPool): SimulatedPod | undefined {
   const log = createPodLog()
   const servers = new Map<number, PodServer>()
   const ports = new Map<number, number>()
-  let address = plate.address
+  const first = pool.take()
+  if (first === undefined) return undefined
+  let lease = first
+  let address = first
   let draining = false
   let stopped = false
 
-  const open = async (port: number): Promise<void> => {
-    const own = { ...plate, address }
+  const open = async (port: number, exactly: boolean): Promise<void> => {
     // On the address that all share, the ports themselves belong to others.
     const wanted = address === ONLY_LOOPBACK ? 0 : port
-    const server = await startPodServer({ plate: own, address, port: wanted, log })
+    const server = await startPodServer({ plate: { ...facts, address }, address, port: wanted, exactly, log })
     if (stopped) return server.stop(0)
     if (draining) server.drain()
     servers.set(port, server)
     ports.set(port, server.port)
-    log.append(Date.now(), `${plate.image}: listening on ${address}:${server.port}`)
+    log.append(Date.now(), `${facts.image}: listening on ${address}:${server.port}`)
+  }
+
+  const openSomewhere = async (port: number): Promise<void> => {
+    for (let exchanges = 0; ; exchanges++) {
+      const mayMove = servers.size === 0 && exchanges < MOST_EXCHANGES
+      try {
+        return await open(port, mayMove)
+      } catch (error) {
+        if (stopped) return
+        const code = error instanceof Error && 'code' in error ? error.code : undefined
+        if (code === 'EADDRNOTAVAIL' && address !== ONLY_LOOPBACK) address = ONLY_LOOPBACK
+        else if (code === 'EADDRINUSE' && mayMove) lease = address = pool.exchange(lease) ?? lease
+        else throw error
+      }
+    }
   }
 
   return {
@@ -46,16 +68,7 @@ export function createSimulatedPod(uid: string, plate: NamePlate): SimulatedPod 
     },
     ports,
     async listen(wanted) {
-      for (const port of wanted) {
-        if (stopped || servers.has(port)) continue
-        try {
-          await open(port)
-        } catch (error) {
-          if (!(error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL') || address === ONLY_LOOPBACK) throw error
-          address = ONLY_LOOPBACK
-          await open(port)
-        }
-      }
+      for (const port of wanted) if (!stopped && !servers.has(port)) await openSomewhere(port)
     },
     drain() {
       draining = true
@@ -65,6 +78,7 @@ export function createSimulatedPod(uid: string, plate: NamePlate): SimulatedPod 
       stopped = true
       await Promise.all([...servers.values()].map((server) => server.stop(graceMs)))
       log.end()
+      pool.release(lease)
     },
   }
 }

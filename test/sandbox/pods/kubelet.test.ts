@@ -101,6 +101,22 @@ describe('a pod', () => {
   })
 })
 
+describe('two sandboxes on one machine', () => {
+  it('give their pods different addresses, with the ports that they ask for', async () => {
+    const second = startCluster({ kubelet: { drainMs: 0 } })
+    for (const each of [cluster, second]) each.registry.create('deployments', deployment({ replicas: 3 }))
+    await allReady(3)
+    await until(() => podsOf(second.registry).filter(isReady).length === 3)
+    const all = [...pods(), ...podsOf(second.registry)]
+    expect(new Set(all.map((pod) => pod.status?.podIP)).size).toBe(6)
+    for (const pod of all) {
+      expect(pod.metadata.annotations ?? {}).toEqual({})
+      expect((await fetchFrom(`${pod.status?.podIP}:8080`)).body).toMatch(new RegExp(`^${pod.metadata.name} `))
+    }
+    await second.close()
+  })
+})
+
 describe('a pod that is deleted', () => {
   it('leaves its slice first, answers a while longer, and says on every answer that it will close', async () => {
     service([{ port: 80, targetPort: 8080 }])
