@@ -57,5 +57,5 @@ describe('tables as a real API server prints them', () => {
       })
     }
   }
-  test.runIf(recorded.length > 0)('enough rows were compared', () => expect(rows).toBeGreaterThan(25))
+  if (recorded.length > 0) test('enough rows were compared', () => expect(rows).toBeGreaterThan(25))
 })

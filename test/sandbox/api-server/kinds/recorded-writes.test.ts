@@ -4,7 +4,7 @@ import type { Cause, Kind, KubeObject, Lookup } from '../../../../src/sandbox/ap
 import { createKinds } from '../../../../src/sandbox/api-server/kinds/index.ts'
 import { decodeProtobuf } from '../../../../src/sandbox/api-server/protobuf/decode.ts'
 import { decodeObject } from '../../../../src/sandbox/api-server/schemas/decode.ts'
-import { RECORDINGS, exchanges, isObject, isStatus, target } from './recordings.ts'
+import { exchanges, isObject, isStatus, target } from './recordings.ts'
 import type { Exchange } from './recordings.ts'
 
 const kinds = new Map(createKinds({ serviceRange: '10.96.0.0/16', random: () => 0.5 }).map(kind => [kind.resource, kind]))
@@ -65,7 +65,23 @@ function comparable(object: KubeObject): unknown {
   return JSON.parse(JSON.stringify(rest, (name, value: unknown) => (name === 'clusterIP' || name === 'clusterIPs' ? (JSON.stringify(value).includes('None') ? 'None' : 'given') : name === 'nodePort' ? 'given' : value))) as unknown
 }
 
-describe.runIf(RECORDINGS !== undefined)('against the recordings of a real API server', () => {
+test('an object with nothing but a name misses what its kind needs', () => {
+  const missing = [...kinds.values()].map(kind => {
+    const metadata = { name: 'x', ...(kind.namespaced && { namespace: 'default' }) }
+    return [kind.resource, create(kind, { metadata }, lookupOf(new Map())).causes.map(cause => cause.field)]
+  })
+  expect(Object.fromEntries(missing.filter(([, fields]) => fields?.length !== 0))).toEqual({
+    deployments: ['spec.selector', 'spec.template.spec.containers'],
+    endpointslices: ['addressType'],
+    ingressclasses: ['spec.controller'],
+    ingresses: ['spec'],
+    pods: ['spec.containers'],
+    replicasets: ['spec.selector', 'spec.template.spec.containers'],
+    services: ['spec.ports'],
+  })
+})
+
+describe('what a real API server made of an object', () => {
   let stored: Stored = new Map()
   for (const recorded of exchanges()) {
     const exchange = decoded(recorded)
