@@ -1,77 +1,64 @@
 // Step 3: which Service port each backend reference means. Endpoints come later, so that a change of theirs touches nothing here.
+import { reuse } from '../base/reuse.ts'
 import type { Service, ServicePort } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { BackendReference, BackendUser, Draft, IngressDraft, Resolution, Target, View } from './draft.ts'
+import type { BackendReference, Draft, Outcome, Resolution, Target, TranslateMemo, View } from './draft.ts'
 import { parseExternalName } from './external-name.ts'
-import { remember, reuseEntries } from './memory.ts'
+import { remember, sameMap } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 import { error, quote, warning, type Finding } from './report.ts'
-
-type Report = (object: ObjectRef, field: string) => Diagnostic
-
-interface Outcome {
-  readonly resolution: Resolution
-  readonly target?: Target
-  /** What to tell each Ingress that names it. */
-  readonly report?: Report
-}
 
 export function backends(view: View, draft: Draft): void {
   const { services } = view.state
   const { options } = view
-  const { resolutions, targets, users, defaultBackend, diagnostics } = remember(view.memo.backends, [draft.ingresses, services, options], (before) => {
-    const outcomes = new Map<string, Outcome>()
-    const targets = new Map<string, Target>()
-    const users = new Map<string, BackendUser[]>()
-    const diagnostics: Diagnostic[] = []
-    const lookUp = (reference: BackendReference): Outcome => {
-      const known = outcomes.get(reference.key)
-      if (known !== undefined) return known
-      const outcome = resolve(reference, services, options)
-      outcomes.set(reference.key, outcome)
-      if (outcome.target !== undefined) targets.set(outcome.target.id, outcome.target)
-      return outcome
-    }
-    for (const ingress of draft.ingresses) resolveAll(ingress, lookUp, users, diagnostics)
-    const defaultBackend = resolveDefault(services, options, targets, users, diagnostics)
+  const { resolutions, targets, defaultBackend, diagnostics } = remember(view.memo.backends, [draft.ingresses, services, options], (before) => {
+    const { outcomes: kept } = view.memo
     const resolutions = new Map<string, Resolution>()
-    for (const [key, outcome] of outcomes) resolutions.set(key, outcome.resolution)
-    return {
-      resolutions: reuseEntries(before?.resolutions, resolutions),
-      targets: reuseEntries(before?.targets, targets),
-      users,
-      defaultBackend,
-      diagnostics,
+    const targets = new Map<string, Target>()
+    const diagnostics: Diagnostic[] = []
+    const reports = new Map<string, NonNullable<Outcome['report']>>()
+    for (const ingress of draft.ingresses) {
+      for (const reference of ingress.references) {
+        if (!resolutions.has(reference.key)) {
+          const { resolution, target, report } = lookUp(reference, services, options, kept)
+          resolutions.set(reference.key, resolution)
+          if (target !== undefined) targets.set(target.id, targets.get(target.id) ?? target)
+          if (report !== undefined) reports.set(reference.key, report)
+        }
+        const report = reports.size > 0 ? reports.get(reference.key) : undefined
+        if (report !== undefined) diagnostics.push(report(ingress.object, reference.field))
+      }
     }
+    for (const key of kept.keys()) if (!resolutions.has(key)) kept.delete(key)
+    const defaultBackend = resolveDefault(services, options, targets, before?.targets, diagnostics)
+    return { resolutions: sameMap(before?.resolutions, resolutions), targets: sameMap(before?.targets, targets), defaultBackend, diagnostics }
   })
-  Object.assign(draft, { resolutions, targets, users, defaultBackend })
+  Object.assign(draft, { resolutions, targets, defaultBackend })
   draft.diagnostics.push(diagnostics)
 }
 
-function resolveAll(ingress: IngressDraft, lookUp: (reference: BackendReference) => Outcome, users: Map<string, BackendUser[]>, diagnostics: Diagnostic[]): void {
-  for (const reference of ingress.references) {
-    const { resolution, report } = lookUp(reference)
-    if (report !== undefined) diagnostics.push(report(ingress.object, reference.field))
-    if (resolution.backend === undefined) continue
-    const list = users.get(resolution.backend) ?? []
-    if (list.length === 0) users.set(resolution.backend, list)
-    if (list.at(-1)?.object !== ingress.object) list.push({ object: ingress.object, field: reference.field })
-  }
+/** The outcome of before while the Service is the same; equal parts of it are the same even when the Service is not. */
+function lookUp(reference: BackendReference, services: ReadonlyMap<string, Service>, options: TranslateOptions, kept: TranslateMemo['outcomes']): Outcome {
+  const service = reference.serviceKey === undefined ? undefined : services.get(reference.serviceKey)
+  const before = kept.get(reference.key)
+  if (before !== undefined && before.service === service && before.options === options) return before.outcome
+  const made = resolve(reference, service, options)
+  const outcome = { ...made, resolution: reuse(before?.outcome.resolution, made.resolution), ...(made.target !== undefined && { target: reuse(before?.outcome.target, made.target) }) }
+  kept.set(reference.key, { service, options, outcome })
+  return outcome
 }
 
-function resolve(reference: BackendReference, services: ReadonlyMap<string, Service>, options: TranslateOptions): Outcome {
+function resolve(reference: BackendReference, service: Service | undefined, options: TranslateOptions): Outcome {
   const { service: named, resource } = reference.backend
   if (named === undefined) {
     if (resource !== undefined) return resourceBackend(resource.kind, resource.name)
     return unusable('ServiceNotFound', '', () => ({ message: 'The backend names no Service; requests for it are answered with 503.', fix: 'Set service.name and service.port.' }))
   }
-  const key = `${reference.namespace}/${named.name}`
-  const service = services.get(key)
   if (service === undefined || service.meta.deleting) {
     return unusable('ServiceNotFound', '.service.name', () => ({
       message: `There is no Service ${quote(named.name)} in namespace ${quote(reference.namespace)}; requests for it are answered with 503.`,
-      fix: `Create the Service ${key} or correct the name.`,
+      fix: `Create the Service ${reference.serviceKey ?? named.name} or correct the name.`,
     }))
   }
   return resolvePort(service, named.port, options)
@@ -131,7 +118,7 @@ function showPort(port: ServicePort): string {
 function targetOf(service: Service, port: ServicePort, options: TranslateOptions): Outcome {
   const { namespace, name } = service.meta
   const id = `${namespace}/${name}:${port.port}`
-  const target: Target = { id, namespace, service: name, port: port.port, portName: port.name, external: undefined }
+  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined }
   if (service.type !== 'ExternalName') return { resolution: { backend: id }, target }
   const parsed = parseExternalName(service.externalName, options.allowLoopback)
   if ('wrong' in parsed) {
@@ -145,7 +132,7 @@ function targetOf(service: Service, port: ServicePort, options: TranslateOptions
 }
 
 /** The controller's own default backend: the first TCP port of its Service. */
-function resolveDefault(services: ReadonlyMap<string, Service>, options: TranslateOptions, targets: Map<string, Target>, users: Map<string, BackendUser[]>, diagnostics: Diagnostic[]): string | undefined {
+function resolveDefault(services: ReadonlyMap<string, Service>, options: TranslateOptions, targets: Map<string, Target>, before: ReadonlyMap<string, Target> | undefined, diagnostics: Diagnostic[]): string | undefined {
   const named = options.defaultBackendService
   if (named === undefined) return undefined
   const [namespace = '', name = ''] = named.split('/')
@@ -166,8 +153,6 @@ function resolveDefault(services: ReadonlyMap<string, Service>, options: Transla
     if (report !== undefined) diagnostics.push(report(object, field))
     return undefined
   }
-  targets.set(target.id, target)
-  const list = users.get(target.id) ?? []
-  users.set(target.id, [...list, { object, field }])
+  targets.set(target.id, targets.get(target.id) ?? reuse(before?.get(target.id), target))
   return target.id
 }

@@ -1,6 +1,6 @@
 // What the steps of translation hand to each other, and what they remember from run to run.
 import type { ClusterState } from '../kube/cluster-state.ts'
-import type { Ingress, IngressBackend, IngressTls, ObjectKey } from '../kube/objects.ts'
+import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Service } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import type { Backend, Certificate, Host, PathType, ServerName } from '../model/routing.ts'
@@ -22,6 +22,8 @@ export interface BackendReference {
   /** Key of `Draft.resolutions`. */
   readonly key: string
   readonly namespace: string
+  /** undefined: it names no Service. */
+  readonly serviceKey: ObjectKey | undefined
   readonly backend: IngressBackend
   /** Field path of the backend inside the Ingress. */
   readonly field: string
@@ -66,6 +68,8 @@ export interface Target {
   readonly id: string
   readonly namespace: string
   readonly service: string
+  /** Where its slices are found. */
+  readonly serviceKey: ObjectKey
   readonly port: number
   /** Name of the Service port, by which EndpointSlices know it. */
   readonly portName: string
@@ -80,8 +84,6 @@ export interface Draft {
   refs: readonly ObjectRef[]
   resolutions: ReadonlyMap<string, Resolution>
   targets: ReadonlyMap<string, Target>
-  /** By backend id: where Ingresses name it, one place an Ingress. */
-  users: ReadonlyMap<string, readonly BackendUser[]>
   backends: ReadonlyMap<string, Backend>
   certificates: ReadonlyMap<string, Certificate>
   serverNames: ReadonlyMap<string, ServerName>
@@ -93,29 +95,44 @@ export interface Draft {
   readonly diagnostics: (readonly Diagnostic[])[]
 }
 
-export interface BackendUser {
-  readonly object: ObjectRef
-  readonly field: string
+/** What a backend reference came to, and what to tell each Ingress that makes it. */
+export interface Outcome {
+  readonly resolution: Resolution
+  readonly target?: Target
+  readonly report?: (object: ObjectRef, field: string) => Diagnostic
 }
 
 /** Adds to the draft what it owns; reads what the steps before it have added. */
 export type Step = (view: View, draft: Draft) => void
 
 export interface HostMemory {
-  readonly inputs: readonly unknown[]
+  readonly contributions: readonly Contribution[]
+  /** Of every path and fallback, in their order. */
+  readonly resolutions: readonly (Resolution | undefined)[]
+  readonly tls: boolean
   readonly host: Host
   readonly diagnostics: readonly Diagnostic[]
+}
+
+export interface EndpointInputs {
+  readonly target: Target
+  readonly slices: readonly EndpointSlice[]
+  readonly allowLoopback: boolean
+  readonly backend: Backend
 }
 
 /** Opaque to callers: make one with createMemo() and hand the same one to every run. */
 export interface TranslateMemo {
   readonly classes: Memory<{ readonly accepted: readonly Ingress[]; readonly diagnostics: readonly Diagnostic[] }>
   readonly rules: Memory<Pick<Draft, 'ingresses' | 'refs'> & { readonly diagnostics: readonly Diagnostic[] }>
-  readonly ingresses: Map<ObjectKey, { readonly parts: readonly unknown[]; readonly draft: IngressDraft }>
-  readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'users' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
+  readonly ingresses: Map<ObjectKey, { readonly ingress: Ingress; readonly options: TranslateOptions; readonly draft: IngressDraft }>
+  readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
+  /** By reference key. */
+  readonly outcomes: Map<string, { readonly service: Service | undefined; readonly options: TranslateOptions; readonly outcome: Outcome }>
   readonly endpoints: Memory<ReadonlyMap<string, Backend>>
   readonly withoutEndpoints: Memory<readonly Diagnostic[]>
-  readonly endpointInputs: Map<string, readonly unknown[]>
+  /** By backend id. */
+  readonly endpointInputs: Map<string, EndpointInputs>
   readonly certificates: Memory<Pick<Draft, 'certificates' | 'serverNames' | 'tlsHosts' | 'defaultCertificate'> & { readonly diagnostics: readonly Diagnostic[]; readonly validUntil: number }>
   readonly secrets: Map<ObjectKey, SecretMemory>
   readonly hosts: Memory<{ readonly hosts: ReadonlyMap<string, Host>; readonly diagnostics: readonly Diagnostic[] }>

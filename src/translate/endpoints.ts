@@ -3,51 +3,66 @@ import { isIP } from 'node:net'
 import { reuse } from '../base/reuse.ts'
 import type { EndpointSlice, SliceEndpoint } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
+import type { ObjectRef } from '../model/object-ref.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
 import type { Draft, Target, View } from './draft.ts'
 import { isSpecialAddress } from './external-name.ts'
-import { remember, sameMap } from './memory.ts'
+import { remember } from './memory.ts'
 import { warning } from './report.ts'
 
 const NO_SLICES: readonly EndpointSlice[] = Object.freeze([])
 
 export function endpoints(view: View, draft: Draft): void {
   const { slicesByService } = view.state
-  const { endpointInputs } = view.memo
+  const { endpointInputs: kept } = view.memo
   const { allowLoopback } = view.options
   draft.backends = remember(view.memo.endpoints, [draft.targets, slicesByService, allowLoopback], (before) => {
     const after = new Map<string, Backend>()
+    let changed = before === undefined || before.size !== draft.targets.size
     for (const target of draft.targets.values()) {
-      const slices = slicesByService.get(`${target.namespace}/${target.service}`) ?? NO_SLICES
-      const kept = before?.get(target.id)
-      const inputs = endpointInputs.get(target.id)
-      if (kept !== undefined && inputs?.[0] === target && inputs[1] === slices && inputs[2] === allowLoopback) after.set(target.id, kept)
-      else {
-        endpointInputs.set(target.id, [target, slices, allowLoopback])
-        after.set(target.id, reuse(kept, backendOf(target, slices, allowLoopback)))
+      const slices = slicesByService.get(target.serviceKey) ?? NO_SLICES
+      const last = kept.get(target.id)
+      if (last !== undefined && last.target === target && last.slices === slices && last.allowLoopback === allowLoopback) {
+        after.set(target.id, last.backend)
+        continue
       }
+      const backend = reuse(last?.backend, backendOf(target, slices, allowLoopback))
+      if (backend !== last?.backend) changed = true
+      kept.set(target.id, { target, slices, allowLoopback, backend })
+      after.set(target.id, backend)
     }
-    for (const id of endpointInputs.keys()) if (!after.has(id)) endpointInputs.delete(id)
-    return sameMap(before, after)
+    if (kept.size > after.size) for (const id of kept.keys()) if (!after.has(id)) kept.delete(id)
+    return changed || before === undefined ? after : before
   })
-  draft.diagnostics.push(remember(view.memo.withoutEndpoints, [draft.backends, draft.users], () => withoutEndpoints(draft)))
+  draft.diagnostics.push(remember(view.memo.withoutEndpoints, [draft.backends, draft.ingresses, draft.resolutions, draft.defaultBackend], () => withoutEndpoints(draft)))
 }
 
+/** One for each Ingress and backend, however many of its paths lead there. */
 function withoutEndpoints(draft: Draft): readonly Diagnostic[] {
-  const diagnostics: Diagnostic[] = []
-  for (const backend of draft.backends.values()) {
-    if (backend.endpoints.length > 0) continue
-    for (const { object, field } of draft.users.get(backend.id) ?? []) {
-      diagnostics.push(
-        warning('NoReadyEndpoints', object, {
-          field,
-          message: `Service ${backend.namespace}/${backend.service} has no ready endpoint for port ${backend.port}; requests for it are answered with 503.`,
-          fix: `Check its pods: kubectl get endpointslices -n ${backend.namespace} -l kubernetes.io/service-name=${backend.service}`,
-        }),
-      )
-    }
-  }
-  return diagnostics
+  const empty = new Map<string, Backend>()
+  for (const backend of draft.backends.values()) if (backend.endpoints.length === 0) empty.set(backend.id, backend)
+  if (empty.size === 0) return []
+  const fallback = draft.defaultBackend === undefined ? undefined : empty.get(draft.defaultBackend)
+  const ofController = fallback === undefined ? [] : [noneReady(fallback, { kind: 'Service', apiVersion: 'v1', namespace: fallback.namespace, name: fallback.service }, '--default-backend-service')]
+  const ofIngresses = draft.ingresses.flatMap(({ object, references }) => {
+    const told = new Set<string>()
+    return references.flatMap(({ key, field }) => {
+      const id = draft.resolutions.get(key)?.backend
+      const backend = id === undefined ? undefined : empty.get(id)
+      if (backend === undefined || told.has(backend.id)) return []
+      told.add(backend.id)
+      return [noneReady(backend, object, field)]
+    })
+  })
+  return [...ofController, ...ofIngresses]
+}
+
+function noneReady(backend: Backend, object: ObjectRef, field: string): Diagnostic {
+  return warning('NoReadyEndpoints', object, {
+    field,
+    message: `Service ${backend.namespace}/${backend.service} has no ready endpoint for port ${backend.port}; requests for it are answered with 503.`,
+    fix: `Check its pods: kubectl get endpointslices -n ${backend.namespace} -l kubernetes.io/service-name=${backend.service}`,
+  })
 }
 
 function backendOf(target: Target, slices: readonly EndpointSlice[], allowLoopback: boolean): Backend {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import { NO_POLICY, type Policy } from '../model/policy.ts'
 import type { Host, Route } from '../model/routing.ts'
-import type { Contribution, Draft, PathDraft, Resolution, View } from './draft.ts'
+import type { Contribution, Draft, HostMemory, PathDraft, Resolution, View } from './draft.ts'
 import { ANY_HOST, wildcardOf } from './host-name.ts'
 import { remember, sameList, sameMap } from './memory.ts'
 import { quote, warning } from './report.ts'
@@ -16,10 +16,9 @@ export function hosts(view: View, draft: Draft): void {
     const diagnostics: Diagnostic[] = []
     for (const [name, contributions] of grouped) {
       const tls = name !== ANY_HOST && (draft.tlsHosts.has(name) || draft.tlsHosts.has(wildcardOf(name) ?? ''))
-      const inputs = inputsOf(contributions, draft.resolutions, tls)
       let entry = hostEntries.get(name)
-      if (entry === undefined || !sameList(entry.inputs, inputs)) {
-        entry = { inputs, ...assemble(name, contributions, draft.resolutions, tls) }
+      if (entry === undefined || !isCurrent(entry, contributions, draft.resolutions, tls)) {
+        entry = { contributions, resolutions: resolutionsOf(contributions, draft.resolutions), tls, ...assemble(name, contributions, draft.resolutions, tls) }
         hostEntries.set(name, entry)
       }
       hosts.set(name, entry.host)
@@ -45,14 +44,19 @@ function group(draft: Draft): ReadonlyMap<string, Contribution[]> {
   return grouped
 }
 
-function inputsOf(contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): readonly unknown[] {
-  const inputs: unknown[] = [tls]
-  for (const contribution of contributions) {
-    inputs.push(contribution)
-    for (const path of contribution.paths) inputs.push(resolutions.get(path.reference.key))
-    if (contribution.fallback !== undefined) inputs.push(resolutions.get(contribution.fallback.reference.key))
+/** Compares in place: it runs for every host whenever any Ingress has changed. */
+function isCurrent(entry: HostMemory, contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): boolean {
+  if (entry.tls !== tls || !sameList(entry.contributions, contributions)) return false
+  let index = 0
+  for (const { paths, fallback } of contributions) {
+    for (const path of paths) if (entry.resolutions[index++] !== resolutions.get(path.reference.key)) return false
+    if (fallback !== undefined && entry.resolutions[index++] !== resolutions.get(fallback.reference.key)) return false
   }
-  return inputs
+  return true
+}
+
+function resolutionsOf(contributions: readonly Contribution[], resolutions: Draft['resolutions']): HostMemory['resolutions'] {
+  return contributions.flatMap(({ paths, fallback }) => [...paths, ...(fallback === undefined ? [] : [fallback])].map((path) => resolutions.get(path.reference.key)))
 }
 
 interface Claim {

@@ -13,28 +13,36 @@ import { error, ingressRef, quote } from './report.ts'
 export function rules(view: View, draft: Draft): void {
   const { ingresses: kept } = view.memo
   const { ingresses, refs, diagnostics } = remember(view.memo.rules, [draft.accepted, view.options], (before) => {
-    const drafts: IngressDraft[] = []
-    const present = new Set<string>()
-    for (const ingress of draft.accepted) {
-      const key = keyOf(ingress.meta)
-      present.add(key)
-      // Published addresses are no part: writing them must not rebuild the routes.
-      const { meta } = ingress
-      const parts = [meta.uid, meta.createdAt, meta.annotations, ingress.defaultBackend, ingress.tls, ingress.rules, view.options]
-      const before = kept.get(key)
-      if (before !== undefined && sameList(before.parts, parts)) drafts.push(before.draft)
-      else {
-        const made = draftIngress(ingress, view.options)
-        kept.set(key, { parts, draft: made })
-        drafts.push(made)
-      }
-    }
-    for (const key of kept.keys()) if (!present.has(key)) kept.delete(key)
+    const drafts = draft.accepted.map((ingress) => {
+      const last = kept.get(keyOf(ingress.meta))
+      if (last !== undefined && last.options === view.options && (last.ingress === ingress || sameRouting(last.ingress, ingress))) return last.draft
+      const made = draftIngress(ingress, view.options)
+      kept.set(keyOf(ingress.meta), { ingress, options: view.options, draft: made })
+      return made
+    })
+    if (kept.size > drafts.length) forgetOthers(kept, draft.accepted)
     if (before !== undefined && sameList(before.ingresses, drafts)) return before
     return { ingresses: drafts, refs: drafts.map((ingress) => ingress.object), diagnostics: drafts.flatMap((ingress) => ingress.diagnostics) }
   })
   Object.assign(draft, { ingresses, refs })
   draft.diagnostics.push(diagnostics)
+}
+
+function forgetOthers(kept: Map<string, unknown>, accepted: readonly Ingress[]): void {
+  const present = new Set(accepted.map((ingress) => keyOf(ingress.meta)))
+  for (const key of kept.keys()) if (!present.has(key)) kept.delete(key)
+}
+
+/** Published addresses are no part of it: writing them must not rebuild the routes. */
+function sameRouting(a: Ingress, b: Ingress): boolean {
+  return (
+    a.meta.uid === b.meta.uid &&
+    a.meta.createdAt === b.meta.createdAt &&
+    a.meta.annotations === b.meta.annotations &&
+    a.defaultBackend === b.defaultBackend &&
+    a.tls === b.tls &&
+    a.rules === b.rules
+  )
 }
 
 export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {
@@ -103,5 +111,5 @@ function fallbackOf(backend: IngressBackend, namespace: string): PathDraft {
 function referenceOf(backend: IngressBackend, namespace: string, field: string): BackendReference {
   const { service, resource } = backend
   const what = service !== undefined ? `${service.name}:${typeof service.port}:${service.port}` : resource !== undefined ? '(resource)' : '(nothing)'
-  return { key: `${namespace}/${what}`, namespace, backend, field }
+  return { key: `${namespace}/${what}`, namespace, serviceKey: service === undefined ? undefined : `${namespace}/${service.name}`, backend, field }
 }

@@ -52,6 +52,7 @@ export function createMemo(): TranslateMemo {
     rules: emptyMemory(),
     ingresses: new Map(),
     backends: emptyMemory(),
+    outcomes: new Map(),
     endpoints: emptyMemory(),
     withoutEndpoints: emptyMemory(),
     endpointInputs: new Map(),
@@ -71,7 +72,6 @@ function emptyDraft(): Draft {
     refs: [],
     resolutions: new Map(),
     targets: new Map(),
-    users: new Map(),
     tlsHosts: new Set(),
     diagnostics: [],
   }
