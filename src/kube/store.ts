@@ -3,7 +3,9 @@
 import type { ClusterState } from './cluster-state.ts'
 import { keyOf, type EndpointSlice, type ObjectKey } from './objects.ts'
 import { reuse } from '../base/reuse.ts'
-import { isRecord } from './raw.ts'
+import { LEGACY_INGRESS_VERSIONS, toCurrentIngress } from './legacy-ingress.ts'
+import { isRecord, type Raw } from './raw.ts'
+import { RESOURCES } from './resource.ts'
 import { KUBE_KINDS, trim, type KubeKind, type KubeObject } from './trim.ts'
 
 export type StoreEvent =
@@ -98,12 +100,21 @@ export function stateFromObjects(objects: Iterable<unknown>): ClusterState {
   const store = createStore()
   for (const object of objects) {
     for (const item of isRecord(object) && Array.isArray(object['items']) ? object['items'] : [object]) {
-      const kind = KUBE_KINDS.find((kind) => isRecord(item) && item['kind'] === kind)
-      const trimmed = kind === undefined ? undefined : trim(kind, item)
+      const trimmed = isRecord(item) ? trimFile(item) : undefined
       if (trimmed !== undefined) store.apply({ type: 'set', object: withNamespace(trimmed) })
     }
   }
   return store.state()
+}
+
+/** Other groups have kinds of the same names (Knative's Service and Ingress), so the group counts; without apiVersion it is taken for ours. */
+function trimFile(item: Raw): KubeObject | undefined {
+  const { kind, apiVersion } = item
+  if (kind === 'Ingress' && LEGACY_INGRESS_VERSIONS.has(apiVersion)) return trim('Ingress', toCurrentIngress(item))
+  const known = KUBE_KINDS.find((each) => each === kind)
+  if (known === undefined) return undefined
+  const { group, version } = RESOURCES[known]
+  return apiVersion === undefined || apiVersion === (group === '' ? version : `${group}/${version}`) ? trim(known, item) : undefined
 }
 
 function withNamespace(object: KubeObject): KubeObject {

@@ -102,6 +102,15 @@ test('files without a namespace are of the default one, and lists are opened', (
   expect([...state.services.keys()]).toEqual(['default/web'])
 })
 
+test('kinds of the same name in other groups are left out', () => {
+  const state = stateFromObjects([
+    { apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'a' } },
+    { apiVersion: 'networking.internal.knative.dev/v1alpha1', kind: 'Ingress', metadata: { name: 'a' } },
+    { apiVersion: 'v1', kind: 'Ingress', metadata: { name: 'a' } },
+  ])
+  expect([state.services.size, state.ingresses.size]).toEqual([0, 0])
+})
+
 describe('trimming', () => {
   test('a secret keeps only what is read, decoded', () => {
     const data = { 'tls.crt': Buffer.from('PEM').toString('base64'), 'tls.key': '!!!', token: 'c2VjcmV0', release: 7 }
