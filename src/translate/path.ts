@@ -1,8 +1,8 @@
 // Paths as Ingress rules may have them, in the form that requests are matched in.
 
 /**
- * The path in normal form (RFC 3986 §6.2.2: percent-encoded unreserved characters decoded, hex digits upper case,
- * characters that no request target can hold encoded), or what is wrong with it. An empty path is `/`.
+ * The path in normal form (percent-encoded characters that need no encoding in a path decoded, hex digits upper case,
+ * characters that no path can hold encoded), or what is wrong with it. An empty path is `/`.
  */
 export function parsePath(text: string): { readonly path: string } | { readonly wrong: string } {
   if (text === '') return { path: '/' }
@@ -13,14 +13,16 @@ export function parsePath(text: string): { readonly path: string } | { readonly 
   const path = normalise(text)
   // A request never has these after normalisation, so such a path could only confuse.
   if (path.includes('//')) return { wrong: 'holds `//`' }
-  if (path.split('/').some((segment) => segment === '.' || segment === '..')) return { wrong: 'holds a `.` or `..` segment' }
+  if (path.split(/\/|%5C/).some((segment) => DOT_SEGMENT.test(segment))) return { wrong: 'holds a `.` or `..` segment' }
+  if (path.includes('%00')) return { wrong: 'holds a control character' }
   if (path.includes('%2F')) return { wrong: 'holds an encoded slash (`%2F`)' }
   return { path }
 }
 
-const UNRESERVED = /[A-Za-z0-9\-._~]/
-/** Characters that stay as they are in a path: pchar of RFC 3986 and `/`. */
-const LITERAL = /[A-Za-z0-9\-._~!$&'()*+,;=:@/]/
+/** Also with a path parameter (`..;`), which some servers cut off. */
+const DOT_SEGMENT = /^\.\.?(?:;|$)/
+/** Characters that stay as they are in a path: `pchar` of RFC 3986 §3.3. */
+const PCHAR = /^[A-Za-z0-9\-._~!$&'()*+,;=:@]$/
 
 function normalise(text: string): string {
   let out = ''
@@ -28,12 +30,12 @@ function normalise(text: string): string {
     const escape = text[i] === '%' && /^[0-9A-Fa-f]{2}$/.test(text.slice(i + 1, i + 3)) ? text.slice(i + 1, i + 3) : undefined
     if (escape !== undefined) {
       const character = String.fromCharCode(Number.parseInt(escape, 16))
-      out += UNRESERVED.test(character) ? character : `%${escape.toUpperCase()}`
+      out += PCHAR.test(character) ? character : `%${escape.toUpperCase()}`
       i += 3
       continue
     }
     const character = String.fromCodePoint(text.codePointAt(i) ?? 0)
-    out += LITERAL.test(character) ? character : percentEncode(character)
+    out += character === '/' || PCHAR.test(character) ? character : percentEncode(character)
     i += character.length
   }
   return out
