@@ -1,19 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import type { Log } from '../../src/base/log.ts'
-import { createContexts, type Contexts } from '../../src/http/tls/contexts.ts'
 import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
-import { EMPTY_ROUTING, type Certificate, type RoutingConfig } from '../../src/model/routing.ts'
-import { compileTable, serverName, type Table } from '../../src/table/table.ts'
+import type { Certificate, RoutingConfig } from '../../src/model/routing.ts'
 import { certificateFor } from './certificates.ts'
+import { configOf, tlsFixture, type Fixture } from './listener.ts'
 
 let defaultCertificate: KeyPair
 let first: Certificate
 let second: Certificate
 let wildcard: Certificate
-const ticketKeys = randomBytes(48)
 const closers: (() => void)[] = []
 
 beforeAll(async () => {
@@ -29,45 +25,10 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-function configOf(certificates: readonly Certificate[], names: Readonly<Record<string, readonly string[]>>, defaultId?: string): RoutingConfig {
-  return {
-    ...EMPTY_ROUTING,
-    certificates: new Map(certificates.map((certificate) => [certificate.id, certificate])),
-    serverNames: new Map(Object.entries(names).map(([name, ids]) => [name, { certificates: ids }])),
-    defaultCertificate: defaultId,
-  }
-}
-
-interface Fixture {
-  readonly contexts: Contexts
-  readonly lines: string[]
-  use(config: RoutingConfig): void
-}
-
 function fixture(config: RoutingConfig, limit?: number): Fixture {
-  let table: Table = compileTable(config)
-  const lines: string[] = []
-  const log: Log = (level, message, facts) => lines.push(`${level} ${message} ${JSON.stringify(facts)}`)
-  const lookup = { idsFor: (name?: string) => serverName(table, name), certificate: (id: string) => table.config.certificates.get(id) }
-  const contexts = createContexts({ lookup, defaultCertificate, ticketKeys, log, ...(limit === undefined ? {} : { limit }) })
-  return {
-    contexts,
-    lines,
-    use(next) {
-      table = compileTable(next, table)
-      contexts.refresh()
-    },
-  }
-}
-
-async function listen(contexts: Contexts): Promise<number> {
-  const server: Server = createServer(contexts.serverOptions(), (socket) => socket.on('error', () => undefined).on('data', (data) => socket.write(data)))
-  contexts.attach(server)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  closers.push(() => server.close())
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
+  const made = tlsFixture(defaultCertificate, config, limit)
+  closers.push(made.close)
+  return made
 }
 
 async function dial(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -85,15 +46,14 @@ async function shown(port: number, servername?: string): Promise<string> {
 }
 
 test('exact name, wildcard of one label, else the default certificate; any case', async () => {
-  const { contexts } = fixture(configOf([first, wildcard], { 'a.example.com': ['dev/a'], '*.example.com': ['dev/wild'] }))
-  const port = await listen(contexts)
+  const port = await fixture(configOf([first, wildcard], { 'a.example.com': ['dev/a'], '*.example.com': ['dev/wild'] })).listen()
   const names = ['a.example.com', 'A.EXAMPLE.com', 'b.example.com', 'x.b.example.com', 'other.org', undefined]
   expect(await Promise.all(names.map((name) => shown(port, name)))).toEqual(['first', 'first', 'wildcard', 'default', 'default', 'default'])
 })
 
 test('a rotated certificate is in the next handshake; open connections go on', async () => {
-  const { contexts, use } = fixture(configOf([first], { 'a.example.com': ['dev/a'] }))
-  const port = await listen(contexts)
+  const { listen, use } = fixture(configOf([first], { 'a.example.com': ['dev/a'] }))
+  const port = await listen()
   const before = await dial(port, { servername: 'a.example.com' })
   expect(await shown(port, 'a.example.com')).toBe('first')
   use(configOf([second], { 'a.example.com': ['dev/a'] }))
@@ -104,8 +64,8 @@ test('a rotated certificate is in the next handshake; open connections go on', a
 
 test('a key that does not load leaves the last good certificate in place, is tried once and logged without the key', async () => {
   const broken = { ...second, privateKey: first.privateKey }
-  const { contexts, use, lines } = fixture(configOf([first], { 'a.example.com': ['dev/a'] }))
-  const port = await listen(contexts)
+  const { listen, use, lines } = fixture(configOf([first], { 'a.example.com': ['dev/a'] }))
+  const port = await listen()
   expect(await shown(port, 'a.example.com')).toBe('first')
   use(configOf([broken], { 'a.example.com': ['dev/a'] }))
   expect([await shown(port, 'a.example.com'), await shown(port, 'a.example.com')]).toEqual(['first', 'first'])
@@ -119,20 +79,20 @@ test('a key that does not load leaves the last good certificate in place, is tri
 test.each(['', 'no PEM at all', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'])(
   'with no last good one the default serves: %j',
   async (privateKey) => {
-    const { contexts } = fixture(configOf([{ ...first, privateKey }], { 'a.example.com': ['dev/a'] }))
-    expect(await shown(await listen(contexts), 'a.example.com')).toBe('default')
+    const { listen } = fixture(configOf([{ ...first, privateKey }], { 'a.example.com': ['dev/a'] }))
+    expect(await shown(await listen(), 'a.example.com')).toBe('default')
   },
 )
 
 test('of several certificates of a name the first that loads serves', async () => {
   const broken = { ...first, id: 'dev/broken', privateKey: 'x' }
-  const { contexts } = fixture(configOf([broken, second], { 'a.example.com': ['dev/broken', 'dev/gone', 'dev/a'] }))
-  expect(await shown(await listen(contexts), 'a.example.com')).toBe('second')
+  const { listen } = fixture(configOf([broken, second], { 'a.example.com': ['dev/broken', 'dev/gone', 'dev/a'] }))
+  expect(await shown(await listen(), 'a.example.com')).toBe('second')
 })
 
 test('a configured default certificate serves clients without a name and unknown names, rotates, and goes again', async () => {
-  const { contexts, use } = fixture(configOf([], {}))
-  const port = await listen(contexts)
+  const { listen, use } = fixture(configOf([], {}))
+  const port = await listen()
   expect([await shown(port), await shown(port, 'other.org')]).toEqual(['default', 'default'])
   use(configOf([first], {}, 'dev/a'))
   expect([await shown(port), await shown(port, 'other.org')]).toEqual(['first', 'first'])
@@ -146,13 +106,13 @@ test('a configured default certificate serves clients without a name and unknown
 
 test('the least recently used context goes first, and comes back when asked for', async () => {
   const all = configOf([first, wildcard], { 'a.example.com': ['dev/a'], '*.example.com': ['dev/wild'] })
-  const { contexts } = fixture(all, 1)
+  const { contexts, listen } = fixture(all, 1)
   const held = contexts.contextFor('a.example.com')
   expect(contexts.contextFor('a.example.com')).toBe(held)
   contexts.contextFor('b.example.com')
   const again = contexts.contextFor('a.example.com')
   expect(again).not.toBe(held)
-  const port = await listen(contexts)
+  const port = await listen()
   expect(await shown(port, 'a.example.com')).toBe('first')
 })
 
@@ -165,7 +125,7 @@ async function session(port: number, version: 'TLSv1.2' | 'TLSv1.3'): Promise<Bu
 
 test.each(['TLSv1.2', 'TLSv1.3'] as const)('a %s session made with one thread resumes with another', async (version) => {
   const config = configOf([first], { 'a.example.com': ['dev/a'] })
-  const [one, other] = await Promise.all([listen(fixture(config).contexts), listen(fixture(config).contexts)])
+  const [one, other] = await Promise.all([fixture(config).listen(), fixture(config).listen()])
   const resumed = await dial(other, { servername: 'a.example.com', session: await session(one, version), minVersion: version, maxVersion: version })
   expect(resumed.isSessionReused()).toBe(true)
 })
@@ -175,6 +135,6 @@ test.each([
   ['TLSv1.2', 'AES128-SHA', /handshake failure|no shared|cipher/i],
   ['TLSv1.2', 'ECDHE-ECDSA-AES128-SHA', /handshake failure|no shared|cipher/i],
 ] as const)('%s with %s is refused', async (version, ciphers, message) => {
-  const port = await listen(fixture(configOf([first], { 'a.example.com': ['dev/a'] })).contexts)
+  const port = await fixture(configOf([first], { 'a.example.com': ['dev/a'] })).listen()
   await expect(dial(port, { servername: 'a.example.com', minVersion: version, maxVersion: version, ciphers })).rejects.toThrow(message)
 })
