@@ -12,7 +12,7 @@ export async function startBackends(folder: string, ports: readonly number[]): P
   const listens = ports.map((port) => `listen 127.0.0.1:${port};`).join(' ')
   writeFileSync(
     join(root, 'nginx.conf'),
-    `daemon off; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit;
+    `daemon off; user root; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit;
 events { worker_connections 16384; }
 http {
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0;

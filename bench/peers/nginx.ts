@@ -13,7 +13,7 @@ export const nginx: Peer = {
     mkdirSync(root, { recursive: true })
     writeFileSync(
       join(root, 'nginx.conf'),
-      `daemon off; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit; 
+      `daemon off; user root; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit; 
 events { worker_connections 16384; multi_accept on; }
 http {
   access_log off; keepalive_requests 100000000; keepalive_timeout 75s; client_max_body_size 0;

@@ -1,0 +1,62 @@
+// narthex sandbox: the embedded Kubernetes API, its controllers and pods, and the ingress controller against it.
+import { createWriteStream } from 'node:fs'
+import { resolve } from 'node:path'
+import { routingView } from '../admin/routing-view.ts'
+import type { Config } from '../config/options.ts'
+import { parseConfig } from '../config/parse.ts'
+import { connectToUrl } from '../kube/connection.ts'
+import { startSandbox, type Sandbox } from '../sandbox/sandbox.ts'
+import { sandboxBanner } from './banner.ts'
+import type { CommandContext, CommandFunction } from './command.ts'
+import { createLogger } from './logger.ts'
+import { namingPort } from './port-errors.ts'
+import { reachableHosts } from './route-table.ts'
+import { listenForStop } from './signals.ts'
+import { reachableAddress, startController, type RunningController } from './start-controller.ts'
+
+export const sandbox: CommandFunction = async (context) => {
+  const { args, env, out, err, exitNow } = context
+  const { config } = parseConfig('sandbox', args, env)
+  const { stopped } = listenForStop(exitNow)
+  const cluster = await startCluster(config, context)
+  let controller: RunningController | undefined
+  try {
+    controller = config.apiOnly ? undefined : await startController(config, connectToUrl(cluster.url), createLogger(config.logLevel))
+    await controller?.ready
+  } catch (error) {
+    await controller?.close()
+    await cluster.close()
+    throw error
+  }
+  const address = reachableAddress(config.address)
+  const ports = controller?.ports
+  const hosts = controller === undefined ? [] : reachableHosts(routingView(controller.routing()))
+  out(sandboxBanner({ apiUrl: cluster.url, kubeconfig: resolve(config.kubeconfigOut), address, ports, hosts, applied: config.apply }))
+  const listening = Object.entries({ ...ports, api: cluster.port }).map(([name, port]) => `${name}=${address}:${port}`)
+  err(`narthex: ${listening.join(' ')} ready\n`)
+  await stopped
+  // Requests in flight are answered by pods: those end last.
+  await controller?.drain()
+  await controller?.close()
+  await cluster.close()
+  return 0
+}
+
+async function startCluster(config: Config, { err }: CommandContext): Promise<Sandbox> {
+  const cluster = await namingPort('--api-port', config.address, config.apiPort, () =>
+    startSandbox({
+      apiPort: config.apiPort,
+      address: config.address,
+      kubeconfigPath: config.kubeconfigOut,
+      apply: config.apply,
+      rbac: config.rbac,
+      log: (line) => err(`sandbox: ${line}\n`),
+    }),
+  )
+  if (config.auditLogPath !== '') {
+    const audit = createWriteStream(config.auditLogPath, { flags: 'a', mode: 0o600 })
+    audit.on('error', (error) => err(`sandbox: --audit-log-path ${config.auditLogPath}: ${error.message}\n`))
+    cluster.onRequest((request) => audit.write(`${JSON.stringify(request)}\n`))
+  }
+  return cluster
+}
