@@ -1,11 +1,13 @@
 // The backends: one nginx with three ports, cheaper than anything that it is measured through.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOAD_CORE, accepting, startPinned, type Running } from './process.ts'
 
 /** `/` 120 bytes, `/64k` and `/1m` files; anything may be uploaded. */
 export async function startBackends(folder: string, ports: readonly number[]): Promise<Running> {
   const root = join(folder, 'backend')
+  // nginx started by root reads its files as another user.
+  chmodSync(folder, 0o755)
   mkdirSync(root, { recursive: true })
   writeFileSync(join(root, '64k'), 'x'.repeat(64 * 1024))
   writeFileSync(join(root, '1m'), 'x'.repeat(1024 * 1024))
