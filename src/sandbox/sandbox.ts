@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../base/clock.ts'
 import type { ApiRegistry } from './api-server/api-registry.ts'
 import { writeKubeconfig } from './api-server/kubeconfig.ts'
 import { KINDS } from './api-server/kinds/index.ts'
+import { rbacKinds } from './api-server/rbac/rbac-kinds.ts'
 import { createOpenApi } from './api-server/openapi.ts'
 import { decodeProtobuf } from './api-server/protobuf/decode.ts'
 import { decodeObject } from './api-server/schemas/decode.ts'
@@ -54,7 +55,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     kinds: KINDS,
     schemas: SCHEMAS,
     decoders,
-    openApi: createOpenApi(KINDS),
+    openApi: createOpenApi([...KINDS, ...rbacKinds]),
     log,
     rbac,
     plugins: (registry) => [proxySubresource({ registry, podLog: (namespace, name) => pods.kubelet?.podLog(namespace, name) })],

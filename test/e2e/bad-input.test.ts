@@ -126,6 +126,7 @@ describe('told by an Event on the Ingress', () => {
 
   it('an IngressClass that does not exist: not served', async () => {
     await ok(kubectl('apply -f -', ingress({ name: 'no-class', className: 'nothing' })))
+    expect(await event('no-class', /ClassNotFound/)).toMatch(/spec\.ingressClassName.*nothing/)
     expect(await statusOf('no-class.example.com')).toBe(404)
   })
 
