@@ -11,7 +11,7 @@ import type { Resource } from './resource.ts'
 import { trim, type KubeObject } from './trim.ts'
 import type { StoreEvent } from './store.ts'
 import type { Trouble } from './trouble.ts'
-import { watchOnce, type WatchedEvent } from './watch.ts'
+import { MalformedFailure, watchOnce, type WatchedEvent } from './watch.ts'
 
 export interface ReflectorOptions {
   readonly connection: Connection
@@ -49,13 +49,6 @@ const IDLE = 180_000
 /** A stream that ends sooner than this without an event did not work, whatever its status was. */
 const SHORT_STREAM = 1_000
 
-/** Only a new list can tell what was in the lines that could not be read. */
-class MalformedStream extends ApiFailure {
-  constructor(lines: number) {
-    super(200, 'Malformed', `${lines} malformed line(s) in a watch`)
-  }
-}
-
 export function startReflector(options: ReflectorOptions): Reflector {
   const { connection, resource, selection, clock, random, trouble } = options
   const stopping = new AbortController()
@@ -80,15 +73,15 @@ export function startReflector(options: ReflectorOptions): Reflector {
   function take(event: WatchedEvent): void {
     facts.events++
     const object = trim(resource.kind, event.object)
-    if (object === undefined) facts.malformed++
-    else if (event.type === 'DELETED') options.apply({ type: 'delete', kind: resource.kind, key: keyOf(object.meta) })
+    if (object === undefined) throw new MalformedFailure()
+    if (event.type === 'DELETED') options.apply({ type: 'delete', kind: resource.kind, key: keyOf(object.meta) })
     else options.apply({ type: 'set', object })
   }
 
   async function watch(from: string): Promise<void> {
     facts.watches++
     const begun = clock.now()
-    const before = { events: facts.events, malformed: facts.malformed, version }
+    const before = { events: facts.events, version }
     await watchOnce({
       connection,
       selection,
@@ -103,13 +96,8 @@ export function startReflector(options: ReflectorOptions): Reflector {
         goneInARow = 0
         backoff.reset()
       },
-      onMalformed: () => facts.malformed++,
-    }).finally(() => {
-      // An event that was lost in a bad line may be the deletion of an object.
-      if (facts.malformed > before.malformed) version = undefined
     })
     trouble.recovered(resource)
-    if (facts.malformed > before.malformed) throw new MalformedStream(facts.malformed - before.malformed)
     if (facts.events === before.events && version === before.version && clock.now() - begun < SHORT_STREAM) await pause(backoff.next())
   }
 
@@ -123,6 +111,10 @@ export function startReflector(options: ReflectorOptions): Reflector {
         version = undefined
         if (goneInARow++ > 0) await pause(backoff.next())
         return
+      }
+      if (error instanceof MalformedFailure) {
+        facts.malformed++
+        version = undefined
       }
       // A silent stream is closed by ourselves and goes on from where it was.
       if (error instanceof ApiFailure && error.reason === 'Silent') options.log('debug', `watch of ${resource.plural}: ${error.message}, it is begun again`)

@@ -24,13 +24,22 @@ export interface WatchCall {
   readonly onEvent: (event: WatchedEvent) => void
   /** The version to resume from; after events and after bookmarks. */
   readonly onVersion: (version: string) => void
-  readonly onMalformed: () => void
 }
 
 /** Longer than any object that etcd takes, with room for JSON escapes. */
 const LONGEST_LINE = 32 * 1024 * 1024
 
-/** Resolves when the stream has ended in order; rejects with GoneFailure, ApiFailure or a network error. */
+/**
+ * What a line that can't be read said is lost, and later events would hide that: the stream ends, and only a new list can tell.
+ * The text is not quoted: it may be part of a Secret.
+ */
+export class MalformedFailure extends ApiFailure {
+  constructor() {
+    super(200, 'Malformed', 'a line of the watch is no event')
+  }
+}
+
+/** Resolves when the stream has ended in order; rejects with GoneFailure, MalformedFailure, another ApiFailure or a network error. */
 export async function watchOnce(call: WatchCall): Promise<void> {
   const silence = new AbortController()
   const signal = AbortSignal.any([call.signal, silence.signal])
@@ -54,10 +63,9 @@ export async function watchOnce(call: WatchCall): Promise<void> {
       const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) if (line !== '') takeLine(line, call)
-      if (rest.length > LONGEST_LINE) throw new ApiFailure(200, 'Malformed', 'a line of the watch is too long')
+      if (rest.length > LONGEST_LINE) throw new MalformedFailure()
     }
-    // A last line without its end has been cut: the object in it is not whole.
-    if (rest.trim() !== '') call.onMalformed()
+    // A last line without its end was cut; its event comes again, since its version was not reached.
   } finally {
     cancel()
     // Leaving before the end makes the body emit an error that nobody else waits for.
@@ -71,20 +79,13 @@ function takeLine(line: string, call: WatchCall): void {
   try {
     event = JSON.parse(line)
   } catch {
-    call.onMalformed()
-    return
+    throw new MalformedFailure()
   }
   const { type, object } = record(event)
   if (type === 'ERROR') throw failureOf(0, object)
-  if (!isRecord(object)) {
-    call.onMalformed()
-    return
-  }
+  if (!isRecord(object)) throw new MalformedFailure()
   if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') call.onEvent({ type, object })
-  else if (type !== 'BOOKMARK') {
-    call.onMalformed()
-    return
-  }
+  else if (type !== 'BOOKMARK') throw new MalformedFailure()
   const version = text(record(object['metadata'])['resourceVersion'])
   if (version !== '') call.onVersion(version)
 }

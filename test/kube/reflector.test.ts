@@ -191,16 +191,25 @@ describe('a watch', () => {
     expect(history).toEqual(['a'])
   })
 
-  test('with lines that can not be read counts them and lists again', async () => {
-    const { api, reflector, names } = await rig(
-      listOf('7', [object('a', '1')]),
-      stream(['{"type":"ADDED","object":{"metadata"\n', 'null\n', '\u0000\n', event('ADDED', { metadata: {} }), event('ODD', {}), event('ADDED', object('b', '8')), '{"type":"DELETED","obj'], 'end'),
-      listOf('20', [object('b', '8')]),
-      HANG,
-    )
+  test.each([
+    ['no JSON', '{"type":"ADDED","object":{"metadata"\n'],
+    ['no event', 'null\n'],
+    ['a NUL', '\u0000\n'],
+    ['an object without a name', event('ADDED', { metadata: {} })],
+    ['an unknown type', event('ODD', {})],
+  ])('with a line that is %s ends at once, though the stream would stay open, and a list follows', async (_, line) => {
+    const { api, reflector, names, clock } = await rig(listOf('7', [object('a', '1')]), stream([line, event('ADDED', object('late', '8'))], 'hang'), listOf('20', [object('b', '8')]), HANG)
     await api.calls(4)
     expect(names()).toBe('b')
-    expect(reflector.facts()).toMatchObject({ lists: 2, malformed: 6 })
+    expect(reflector.facts()).toMatchObject({ lists: 2, malformed: 1, events: expect.any(Number) as number })
+    expect(clock.waits).toEqual([800])
+  })
+
+  test('whose last line is cut loses nothing: its event comes again', async () => {
+    const { api, reflector } = await rig(listOf('7', []), stream([event('ADDED', object('a', '8')), '{"type":"DELETED","obj'], 'end'), HANG)
+    await api.calls(3)
+    expect(api.asked[2]?.query.get('resourceVersion')).toBe('8')
+    expect(reflector.facts()).toMatchObject({ lists: 1, malformed: 0 })
   })
 
   test('whose characters are cut between two chunks is read whole', async () => {
