@@ -5,9 +5,13 @@ function withDetail(text: string, detail: string): string {
   return detail === '' ? text : `${text}: ${detail}`
 }
 
+/** A value may be as large as a request and come in many causes. */
+const MOST_PRINTED = 4096
+
 /** Strings quoted, everything else as JSON; undefined (Go's nil) is null. */
 function printed(value: unknown): string {
-  return JSON.stringify(value ?? null)
+  const text = JSON.stringify(value ?? null)
+  return text.length > MOST_PRINTED ? `${text.slice(0, MOST_PRINTED)}…` : text
 }
 
 export function required(field: string, detail = ''): Cause {

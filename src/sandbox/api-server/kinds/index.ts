@@ -27,14 +27,22 @@ export interface KindOptions {
 export const SERVICE_RANGE = '127.96.0.0/16'
 export const NODE_PORTS = { first: 30_000, last: 32_767 } as const
 
+/** More mistakes than this in one object are not worth answering. */
+const MOST_CAUSES = 100
+
+function bounded(kind: Kind): Kind {
+  return { ...kind, validate: (object, old, lookup) => kind.validate(object, old, lookup).slice(0, MOST_CAUSES) }
+}
+
 /** Throws when `serviceRange` is no IPv4 CIDR. */
 export function createKinds(options: KindOptions = {}): readonly Kind[] {
   const { serviceRange = SERVICE_RANGE, nodePorts = NODE_PORTS, random = Math.random } = options
-  return [
+  const kinds = [
     configMapKind, endpointsKind, eventKind, namespaceKind, nodeKind, createPodKind(random), secretKind, serviceAccountKind,
     createServiceKind({ serviceRange, nodePorts, random }),
     deploymentKind, replicaSetKind, ingressClassKind, ingressKind, leaseKind, endpointSliceKind,
   ]
+  return kinds.map(bounded)
 }
 
 export const KINDS: readonly Kind[] = createKinds()

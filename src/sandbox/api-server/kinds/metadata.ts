@@ -36,9 +36,10 @@ function validateOwner(owner: OwnerReference, field: string): Cause[] {
 
 function validateOwners(owners: readonly OwnerReference[], field: string): Cause[] {
   const causes = owners.flatMap(owner => validateOwner(owner, field))
-  const [first, ...others] = owners.filter(owner => owner.controller === true)
-  for (const other of others) {
-    causes.push(invalid(field, owners, `Only one reference can have Controller set to true. Found "true" in references for ${first?.kind}/${first?.name} and ${other.kind}/${other.name}`))
+  const [first, second] = owners.filter(owner => owner.controller === true)
+  // The whole list is printed: once, not for every further controller.
+  if (first !== undefined && second !== undefined) {
+    causes.push(invalid(field, owners, `Only one reference can have Controller set to true. Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`))
   }
   return causes
 }
@@ -54,7 +55,8 @@ function validateFinalizers(finalizers: readonly string[], field: string): Cause
 function validateUpdate(metadata: ObjectMeta, old: ObjectMeta): Cause[] {
   const causes: Cause[] = []
   if (old.deletionTimestamp !== undefined) {
-    const added = (metadata.finalizers ?? []).filter(finalizer => !(old.finalizers ?? []).includes(finalizer))
+    const before = new Set(old.finalizers)
+    const added = (metadata.finalizers ?? []).filter(finalizer => !before.has(finalizer))
     if (added.length > 0) {
       const list = added.map(finalizer => JSON.stringify(finalizer)).join(', ')
       causes.push(forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`))

@@ -83,7 +83,8 @@ function statusReason(status: PodStatus): string {
 function gatesCell(spec: PodSpec, status: PodStatus): string {
   const gates = spec.readinessGates ?? []
   if (gates.length === 0) return '<none>'
-  const met = gates.filter(gate => status.conditions?.some(condition => condition.type === gate.conditionType && condition.status === 'True'))
+  const conditions = new Set((status.conditions ?? []).filter(condition => condition.status === 'True').map(condition => condition.type))
+  const met = gates.filter(gate => conditions.has(gate.conditionType))
   return `${met.length}/${gates.length}`
 }
 

@@ -80,11 +80,18 @@ export function createServiceAllocator({ serviceRange, nodePorts, random }: Allo
     if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = anyFamily && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4']
   }
 
-  function allocatePort(port: ServicePort, taken: Set<string>): void {
-    const chosen = pick(nodePorts.first, portCount, random, value => !taken.has(portKey(port.protocol, value)))
-    if (chosen === undefined) return
-    port.nodePort = chosen
-    taken.add(portKey(port.protocol, chosen))
+  function allocatePorts(ports: readonly ServicePort[], taken: Set<string>): void {
+    // Looking again for a protocol whose ports are all taken would cost the whole range for every port.
+    const exhausted = new Set<string | undefined>()
+    for (const port of ports) {
+      if (port.nodePort || exhausted.has(port.protocol)) continue
+      const chosen = pick(nodePorts.first, portCount, random, value => !taken.has(portKey(port.protocol, value)))
+      if (chosen === undefined) exhausted.add(port.protocol)
+      else {
+        port.nodePort = chosen
+        taken.add(portKey(port.protocol, chosen))
+      }
+    }
   }
 
   function checkAddresses(spec: ServiceSpec, old: ServiceSpec, used: Used): Cause[] {
@@ -122,7 +129,7 @@ export function createServiceAllocator({ serviceRange, nodePorts, random }: Allo
         }
       }
       const taken = new Set([...used.ports, ...portsOf(spec)])
-      if (wantsNodePorts(spec)) for (const port of spec.ports ?? []) if (!port.nodePort) allocatePort(port, taken)
+      if (wantsNodePorts(spec)) allocatePorts(spec.ports ?? [], taken)
       if (needsHealthCheckPort(spec) && !spec.healthCheckNodePort) {
         spec.healthCheckNodePort = pick(nodePorts.first, portCount, random, value => !taken.has(portKey('TCP', value))) ?? 0
       }

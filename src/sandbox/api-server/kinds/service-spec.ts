@@ -32,7 +32,7 @@ export interface ServiceSpec {
 }
 
 export interface ServiceStatus {
-  loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] }
+  loadBalancer?: { ingress?: { ip?: string; hostname?: string; ipMode?: string }[] }
 }
 
 export function serviceSpec(object: KubeObject): ServiceSpec {

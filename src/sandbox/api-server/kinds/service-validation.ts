@@ -65,9 +65,11 @@ function validateAddresses(spec: ServiceSpec): Cause[] {
     if (clusterIPs.length > 0) causes.push(invalid('spec.clusterIPs', clusterIPs, 'must be empty when `clusterIP` is not specified'))
   } else if (clusterIPs.length === 0) causes.push(required('spec.clusterIPs'))
   else if (clusterIPs[0] !== clusterIP) causes.push(invalid('spec.clusterIPs', clusterIPs, 'first value must match `clusterIP`'))
+  const families = new Set<string>()
   for (const [index, family] of ipFamilies.entries()) {
     if (!FAMILIES.includes(family)) causes.push(notSupported(`spec.ipFamilies[${index}]`, family, FAMILIES))
-    if (ipFamilies.indexOf(family) < index) causes.push(duplicate(`spec.ipFamilies[${index}]`, family))
+    if (families.has(family)) causes.push(duplicate(`spec.ipFamilies[${index}]`, family))
+    families.add(family)
   }
   if (ipFamilyPolicy !== undefined && !FAMILY_POLICIES.includes(ipFamilyPolicy)) causes.push(notSupported('spec.ipFamilyPolicy', ipFamilyPolicy, FAMILY_POLICIES))
   const before = causes.length

@@ -3,7 +3,7 @@ import type { Kind, KubeObject } from '../kind.ts'
 import { AGE, NAME, ageCell, column, labelsCell } from './column.ts'
 import { createServiceAllocator } from './service-allocation.ts'
 import type { AllocationOptions } from './service-allocation.ts'
-import { defaultService, hasClusterIP, hasNodePorts, isExternal, needsHealthCheckPort, serviceSpec, serviceStatus } from './service-spec.ts'
+import { defaultService, hasClusterIP, hasNodePorts, isExternal, isHeadless, needsHealthCheckPort, serviceSpec, serviceStatus } from './service-spec.ts'
 import type { ServiceSpec } from './service-spec.ts'
 import { validateService } from './service-validation.ts'
 import { describe } from '../schemas/table.ts'
@@ -22,11 +22,12 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
   }
   if (hasNodePorts(spec) && hasNodePorts(old)) {
     const named = new Set((spec.ports ?? []).map(port => port.nodePort ?? 0))
+    const byName = new Map((old.ports ?? []).map(port => [port.name ?? '', port.nodePort ?? 0]))
     for (const port of spec.ports ?? []) {
-      const before = old.ports?.find(candidate => (candidate.name ?? '') === (port.name ?? ''))
-      if (!port.nodePort && before?.nodePort && !named.has(before.nodePort)) {
-        port.nodePort = before.nodePort
-        named.add(before.nodePort)
+      const before = byName.get(port.name ?? '') ?? 0
+      if (!port.nodePort && before !== 0 && !named.has(before)) {
+        port.nodePort = before
+        named.add(before)
       }
     }
   }
@@ -90,7 +91,8 @@ export function createServiceKind(options: AllocationOptions): Kind {
     defaults(draft) {
       draft['spec'] ??= {}
       draft['status'] ??= {}
-      serviceStatus(draft).loadBalancer ??= {}
+      const balancer = (serviceStatus(draft).loadBalancer ??= {})
+      if (serviceSpec(draft).type === 'LoadBalancer') for (const ingress of balancer.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'
       defaultService(serviceSpec(draft))
     },
     prepareForCreate(draft, lookup) {
@@ -111,6 +113,12 @@ export function createServiceKind(options: AllocationOptions): Kind {
     validate(object, old, lookup) {
       const causes = validateService(object, old)
       return causes.length > 0 ? causes : allocator.check(object, old, lookup)
+    },
+    warnings(object) {
+      const spec = serviceSpec(object)
+      if (!isHeadless(spec)) return []
+      const ignored = [(spec.externalIPs ?? []).length > 0 ? ['externalIPs'] : [], spec.sessionAffinity === 'None' ? [] : ['SessionAffinity']].flat()
+      return ignored.map(field => `spec.${field} is ignored for headless services`)
     },
     columns: [
       NAME,

@@ -2,6 +2,7 @@
 // unknown fields a list, nulls are as if they were not there.
 import { ApiError } from '../api-error.ts'
 import type { KubeObject, Schema } from '../kind.ts'
+import { canonicalQuantity } from './quantity.ts'
 import { resolve, schemaOf } from './table.ts'
 
 export interface Decoded {
@@ -38,15 +39,15 @@ export function decodeObject(value: unknown, schemaName: string): Decoded {
   function decode(value: unknown, schema: Schema, at: Position): unknown {
     if (at.depth > DEEPEST) throw new Mismatch('exceeded max depth')
     const resolved = resolve(schema)
-    if (resolved.properties !== undefined) return decodeStruct(value, resolved, structName(schema) ?? at.struct, at)
+    if (resolved.properties !== undefined) return decodeStruct(value, resolved, structName(schema) ?? at.struct, goType(schema), at)
     if (resolved.type === 'array') return decodeList(value, resolved, at)
     if (resolved.additionalProperties !== undefined) return decodeMap(value, resolved.additionalProperties, schema, at)
-    if (resolved.type === 'object') return isRecord(value) ? structuredClone(value) : fail(value, 'map[string]interface {}', at)
+    if (resolved.type === 'object') return isRecord(value) ? copyFreeForm(value, at.depth) : fail(value, 'map[string]interface {}', at)
     return decodeScalar(value, resolved, at)
   }
 
-  function decodeStruct(value: unknown, schema: Schema, struct: string, at: Position): unknown {
-    if (!isRecord(value)) return fail(value, goType({ ...schema, $ref: struct }), at)
+  function decodeStruct(value: unknown, schema: Schema, struct: string, type: string, at: Position): unknown {
+    if (!isRecord(value)) return fail(value, type, at)
     const object: Record<string, unknown> = {}
     for (const name of Object.keys(value).sort()) {
       const member = value[name]
@@ -94,8 +95,16 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Values that no schema describes: managed fields. */
+function copyFreeForm(value: unknown, depth: number): unknown {
+  if (depth > DEEPEST) throw new Mismatch('exceeded max depth')
+  if (Array.isArray(value)) return value.map((item: unknown) => copyFreeForm(item, depth + 1))
+  return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyFreeForm(member, depth + 1)])) : value
+}
+
+/** `IngressSpec` of a reference to it. */
 function structName(schema: Schema): string | undefined {
-  return schema.$ref?.slice(schema.$ref.lastIndexOf('.') + 1)
+  return schema.$ref?.split('.').at(-1)
 }
 
 function decodeScalar(value: unknown, schema: Schema, at: Position): unknown {
@@ -115,17 +124,16 @@ function decodeScalar(value: unknown, schema: Schema, at: Position): unknown {
   }
 }
 
-const QUANTITY = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)?$/
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 function decodeText(value: unknown, format: string | undefined, at: Position): unknown {
   if (format === 'quantity') {
-    if (typeof value === 'number') return String(value)
-    if (typeof value === 'string' && QUANTITY.test(value)) return value
+    const quantity = typeof value === 'number' || typeof value === 'string' ? canonicalQuantity(String(value)) : undefined
+    if (quantity !== undefined) return quantity
     if (typeof value === 'string') throw new Mismatch(`quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`)
   }
-  if (typeof value !== 'string') return fail(value, format === 'byte' ? '[]uint8' : format === 'date-time' ? 'string' : 'string', at)
+  if (typeof value !== 'string') return fail(value, format === 'byte' ? '[]uint8' : 'string', at)
   if (format === 'byte') {
     const compact = value.replaceAll(/[\r\n]/g, '')
     if (!BASE64.test(compact)) throw new Mismatch(`illegal base64 data at input byte ${illegalByte(compact)}`)
@@ -154,14 +162,13 @@ function isInteger(value: unknown, format: string | undefined): boolean {
 }
 
 function goType(schema: Schema): string {
-  const resolved = schema.$ref?.startsWith('#') === true ? resolve(schema) : schema
-  if (schema.$ref !== undefined && resolved.properties !== undefined) return `v1.${structName(schema) ?? schema.$ref}`
-  if (resolved.type === 'array') return `[]${goType(resolved.items ?? {})}`
-  if (resolved.additionalProperties !== undefined) return `map[string]${goType(resolved.additionalProperties)}`
-  if (resolved.format === 'byte') return '[]uint8'
-  if (resolved.type === 'integer') return resolved.format ?? 'int64'
-  if (resolved.type === 'boolean') return 'bool'
-  return resolved.type === 'number' ? 'float64' : 'string'
+  if (schema.$ref !== undefined) return schema.$ref.split('.').slice(-2).join('.')
+  if (schema.type === 'array') return `[]${goType(schema.items ?? {})}`
+  if (schema.additionalProperties !== undefined) return `map[string]${goType(schema.additionalProperties)}`
+  if (schema.format === 'byte') return '[]uint8'
+  if (schema.type === 'integer') return schema.format ?? 'int64'
+  if (schema.type === 'boolean') return 'bool'
+  return schema.type === 'number' ? 'float64' : 'string'
 }
 
 function fail(value: unknown, type: string, at: Position): never {

@@ -125,6 +125,12 @@ describe('types', () => {
   })
 })
 
+test('a load balancer address is a virtual one unless it says otherwise; what a headless Service ignores is said', () => {
+  const { object } = services.update(create({ type: 'LoadBalancer' }), draft => void (draft['status'] = { loadBalancer: { ingress: [{ ip: '127.20.0.2' }, { hostname: 'a.b' }] } }))
+  expect(object['status']).toEqual({ loadBalancer: { ingress: [{ ip: '127.20.0.2', ipMode: 'VIP' }, { hostname: 'a.b' }] } })
+  expect(services.create(spec({ clusterIP: 'None', sessionAffinity: 'ClientIP' })).warnings).toEqual(['spec.SessionAffinity is ignored for headless services'])
+})
+
 test('cells of a load balancer: pending, then its addresses', () => {
   const object = create({ type: 'LoadBalancer', selector: { b: '2', a: '1' } })
   expect(services.kind.row(object, NOW)).toEqual(['x', 'LoadBalancer', '127.96.0.1', '<pending>', '80:30000/TCP', '60m', 'a=1,b=2'])

@@ -40,6 +40,7 @@ describe('decodeObject', () => {
     [{ spec: [] }, INGRESS, 'json: cannot unmarshal array into Go struct field Ingress.spec of type v1.IngressSpec'],
     [{ metadata: { labels: { a: true } } }, INGRESS, 'json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string'],
     [{ metadata: { labels: 'a=b' } }, INGRESS, 'json: cannot unmarshal string into Go struct field ObjectMeta.metadata.labels of type map[string]string'],
+    [{ spec: { backend: 'x' } }, 'io.k8s.api.extensions.v1beta1.Ingress', 'Ingress in version "v1beta1" cannot be handled as a Ingress: json: cannot unmarshal string into Go struct field IngressSpec.spec.backend of type v1beta1.IngressBackend'],
     [{ data: { a: '***' } }, SECRET, 'illegal base64 data at input byte 0'],
     [{ metadata: { creationTimestamp: 'now' } }, INGRESS, 'cannot parse "now"'],
     [{ spec: { ports: [{ port: 80, targetPort: true }] } }, SERVICE, 'cannot unmarshal bool into Go struct field ServicePort.spec.ports.targetPort of type string'],
@@ -51,11 +52,11 @@ describe('decodeObject', () => {
     expect(decodeObject({ spec: { rules: [null] } }, INGRESS).object).toEqual({ spec: { rules: [{}] } })
   })
 
-  test('keeps numbers and strings apart where both may stand, and quantities as text', () => {
+  test('keeps numbers and strings apart where both may stand, and writes quantities in their canonical form', () => {
     const { object } = decodeObject({ spec: { ports: [{ port: 1, targetPort: '80' }, { port: 2, targetPort: 80 }] } }, SERVICE)
     expect(object['spec']).toEqual({ ports: [{ port: 1, targetPort: '80' }, { port: 2, targetPort: 80 }] })
-    const pod = decodeObject({ spec: { containers: [{ name: 'a', resources: { limits: { cpu: 2, memory: '1Gi' } } }] } }, POD).object
-    expect(pod['spec']).toEqual({ containers: [{ name: 'a', resources: { limits: { cpu: '2', memory: '1Gi' } } }] })
+    const pod = decodeObject({ spec: { containers: [{ name: 'a', resources: { limits: { cpu: 2.5, memory: '1024Mi' } } }] } }, POD).object
+    expect(pod['spec']).toEqual({ containers: [{ name: 'a', resources: { limits: { cpu: '2500m', memory: '1Gi' } } }] })
   })
 
   test('writes times as the server does: whole seconds, or microseconds', () => {
