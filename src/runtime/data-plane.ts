@@ -14,6 +14,7 @@ import type { FromThread, ListenerSettings, ThreadStart } from './messages.ts'
 import { claimPorts, type ClaimedPorts } from './ports.ts'
 import { createSlots } from './slots.ts'
 import { DataPlaneThread } from './thread.ts'
+import { createVersionWaiters } from './version-waiters.ts'
 
 export interface DataPlaneOptions {
   /** Asked once, with the real ports in the order of `listeners`. */
@@ -54,17 +55,13 @@ export interface DataPlane {
   close(): Promise<void>
 }
 
-interface Waiter {
-  readonly version: number
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-}
-
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 const FIRST_RESTART_MS = 50
 const LONGEST_RESTART_MS = 10_000
 /** A thread that lived this long was not ill from its start. */
 const HEALTHY_MS = 30_000
+/** A thread that does not serve a version for so long hangs: it is ended, so that it can't hold up all that follow. */
+const PATIENCE_MS = 30_000
 /** Beyond the time given to drain, for the answer to arrive. */
 const DRAIN_GRACE_MS = 500
 const CLOSE_GRACE_MS = 500
@@ -83,10 +80,10 @@ class Supervisor implements DataPlane {
   readonly #start: ThreadStart
   readonly #slots = createSlots()
   readonly #figures
+  readonly #waiters
   readonly #threads = new Set<DataPlaneThread>()
   readonly #drained = new Map<DataPlaneThread, (cut: number) => void>()
   readonly #restartTimers = new Set<() => void>()
-  #waiters: Waiter[] = []
   #config: RoutingConfig = EMPTY_ROUTING
   /** Of the configuration last given; 0: none was yet. */
   #version = 0
@@ -99,6 +96,7 @@ class Supervisor implements DataPlane {
     this.#claimed = claimed
     this.#clock = options.clock ?? systemClock
     this.#figures = createFigureCollector(this.#clock)
+    this.#waiters = createVersionWaiters(this.#clock, PATIENCE_MS)
     this.#backoff = createBackoff(FIRST_RESTART_MS, LONGEST_RESTART_MS, options.random ?? Math.random)
     this.ports = claimed.listeners.map(({ port }) => port)
     const threads = claimed.reusePort ? options.threads : 1
@@ -115,8 +113,7 @@ class Supervisor implements DataPlane {
   }
 
   async apply(next: RoutingConfig): Promise<void> {
-    if (this.#mode === 'closed') throw new Error('the data plane is closed')
-    if (this.#startFailure !== undefined) throw this.#startFailure
+    this.#assertUsable()
     const delta = diffRouting(this.#config, next)
     const isFirst = this.#version === 0
     if (isFirst || !isEmptyDelta(delta, this.#config)) {
@@ -126,9 +123,15 @@ class Supervisor implements DataPlane {
       for (const thread of this.#threads) {
         if (thread.isFed) thread.post({ kind: 'apply', update: { version: this.#version, delta, slots } })
       }
-      if (isFirst) await this.#feedAll()
+      if (isFirst) {
+        await this.#feedAll()
+        this.#assertUsable()
+      }
     }
-    await this.#served(this.#version)
+    const version = this.#version
+    const served = this.#waiters.wait(version, () => this.#endLaggards(version))
+    this.#settle()
+    await served
   }
 
   async stats(): Promise<DataPlaneStats> {
@@ -147,10 +150,15 @@ class Supervisor implements DataPlane {
 
   async close(): Promise<void> {
     this.#mode = 'closed'
-    for (const { reject } of this.#waiters.splice(0)) reject(new Error('the data plane is closed'))
+    this.#waiters.rejectAll(new Error('the data plane is closed'))
     for (const cancel of this.#restartTimers) cancel()
     await this.#claimed.release()
     await Promise.all([...this.#threads].map((thread) => thread.end(CLOSE_GRACE_MS)))
+  }
+
+  #assertUsable(): void {
+    if (this.#mode === 'closed') throw new Error('the data plane is closed')
+    if (this.#startFailure !== undefined) throw this.#startFailure
   }
 
   #serving(): DataPlaneThread[] {
@@ -170,21 +178,15 @@ class Supervisor implements DataPlane {
     thread.post({ kind: 'start', start: this.#start, update })
   }
 
-  #served(version: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ version, resolve, reject })
-      this.#settle()
-    })
+  #endLaggards(version: number): void {
+    for (const thread of this.#threads) {
+      if (thread.counted && thread.acknowledged < version) thread.fail(new Error(`it did not serve version ${version} of the table within ${PATIENCE_MS / 1000} s`))
+    }
   }
 
-  /** Answers those whose version every thread serves. */
   #settle(): void {
     const counted = [...this.#threads].filter((thread) => thread.counted)
-    if (counted.length === 0) return
-    const version = Math.min(...counted.map(({ acknowledged }) => acknowledged))
-    const done = this.#waiters.filter((waiter) => waiter.version <= version)
-    this.#waiters = this.#waiters.filter((waiter) => waiter.version > version)
-    for (const { resolve } of done) resolve()
+    if (counted.length > 0) this.#waiters.served(Math.min(...counted.map(({ acknowledged }) => acknowledged)))
   }
 
   #boot(index: number, counted: boolean): void {
@@ -250,8 +252,7 @@ class Supervisor implements DataPlane {
     const error = thread.reason ?? new Error('it ended without an error')
     if (this.#mode === 'starting') {
       this.#startFailure ??= error
-      for (const { reject } of this.#waiters.splice(0)) reject(this.#startFailure)
-      return
+      return this.#waiters.rejectAll(this.#startFailure)
     }
     this.#settle()
     this.#restarts++

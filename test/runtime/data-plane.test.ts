@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Log } from '../../src/base/log.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { startDataPlane, type DataPlane, type DataPlaneOptions } from '../../src/runtime/data-plane.ts'
+import { fakeClock } from '../support/fake-clock.ts'
 import { configOf } from './configs.ts'
 
 const planes: DataPlane[] = []
@@ -114,6 +115,22 @@ test('apply does not wait for a thread that died', async () => {
   expect(await Promise.race([applied, sleep(50, still)])).toBe(still)
   // Until the silent one is hit; the one that answers is replaced as well.
   while ((await Promise.race([applied, sleep(100, still)])) === still) await get(plane, '/die').catch(() => undefined)
+})
+
+test('a thread that hangs is ended after a while and replaced, so that it holds up nothing', async () => {
+  const clock = fakeClock()
+  const plane = await start({ threads: 1, clock, random: () => 0 })
+  await plane.apply(configOf({ a: [1] }))
+  await get(plane, '/silent')
+  const applied = plane.apply(configOf({ b: [1] }))
+  await clock.advance(29_999)
+  expect(lines).toEqual([])
+  await clock.advance(1)
+  await vi.waitFor(() => expect(lines).toEqual([expect.stringContaining('did not serve version 2 of the table within 30 s')]))
+  await clock.advance(1000)
+  await applied
+  expect((await get(plane)).hosts).toEqual(['b'])
+  expect(clock.pending).toBe(0)
 })
 
 test('counts of a thread that died are kept, what it held open is not', async () => {
