@@ -28,6 +28,15 @@ const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END 
 
 /** Never throws. */
 export function readKeyPair(certificatePem: string | undefined, keyPem: string | undefined): KeyPair | Broken {
+  try {
+    return readParts(certificatePem, keyPem)
+  } catch {
+    // OpenSSL parses some certificates whose parts it then can't give out: unknown curves, broken dates.
+    return { wrong: 'its certificate or key is of a kind that can’t be used', fix: 'Check it with: openssl x509 -in tls.crt -noout -text' }
+  }
+}
+
+function readParts(certificatePem: string | undefined, keyPem: string | undefined): KeyPair | Broken {
   const chain = readChain(certificatePem)
   if ('wrong' in chain) return chain
   const key = readKey(keyPem)
@@ -41,13 +50,15 @@ export function readKeyPair(certificatePem: string | undefined, keyPem: string |
     }
   }
   const ordered = orderChain(leaf, chain)
+  const [notBefore, notAfter] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)]
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return { wrong: 'the dates of its certificate can’t be read', fix: 'Check it with: openssl x509 -in tls.crt -noout -dates' }
   const pem = ordered.map((certificate) => certificate.toString().trimEnd()).join('\n')
   return {
     certificate: `${pem}\n`,
     privateKey: key.pem,
     names: namesOf(leaf),
-    notBefore: Date.parse(leaf.validFrom),
-    notAfter: Date.parse(leaf.validTo),
+    notBefore,
+    notAfter,
     fingerprint: leaf.fingerprint256,
     reordered: ordered.some((certificate, index) => certificate !== chain[index]),
   }
