@@ -64,6 +64,9 @@ function schemaName(model: string): string {
   return `${group}.${model.replace(/^(CoreV1|EventsV1|DiscoveryV1|RbacV1|V1)/, '')}`
 }
 
+/** A field of one of these types has the type's comment where its own should be. */
+const TYPE_COMMENT = /^(IntOrString|MicroTime|Quantity) is /
+
 /** The models' comments have lost the line breaks: two spaces stand for an empty line where a sentence ended, three or more for an indented line. */
 function text(comment: string, path: string): string {
   const plain = comment.replaceAll(/\\(["'\\])/g, '$1')
@@ -128,7 +131,7 @@ for (let model = queue.pop(); model !== undefined; model = queue.pop()) {
     const about = declared.fields.get(attribute.name)
     if (about === undefined) throw new Error(`${model}.${attribute.name} has no declaration`)
     const field = typeOf(attribute, `${name}.${attribute.baseName}`, next => queue.push(next)) + (about.required ? '!' : '')
-    type.fields[attribute.baseName] = about.description === '' ? [field] : [field, about.description]
+    type.fields[attribute.baseName] = about.description === '' || TYPE_COMMENT.test(about.description) ? [field] : [field, about.description]
   }
 }
 
