@@ -1,9 +1,14 @@
 // The command line as scripts rely on it: help, mistakes, exit statuses, signals, any Node on the PATH.
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { runNarthex, startNarthex } from '../support/narthex.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'narthex-command-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('narthex', () => {
   it('says what it can do', async () => {
@@ -42,7 +47,7 @@ describe('narthex', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0
     try {
       for (const [flag, others] of [['--http-port', ['--https-port=0', '--admin-port=0', '--api-port=0']], ['--admin-port', ['--http-port=0', '--https-port=0', '--api-port=0']], ['--api-port', ['--http-port=0', '--https-port=0', '--admin-port=0']]] as const) {
-        const { code, stderr } = await runNarthex(['sandbox', `${flag}=${port}`, ...others, '--kubeconfig-out=/dev/null'])
+        const { code, stderr } = await runNarthex(['sandbox', `${flag}=${port}`, ...others, `--kubeconfig-out=${join(folder, 'kubeconfig')}`])
         expect(code).toBe(1)
         expect(stderr).toContain(`port ${port} on 127.0.0.1 is in use; choose another with ${flag}`)
       }

@@ -1,5 +1,5 @@
 // A kubeconfig for the sandbox's API: one cluster, user and context.
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 const contextName = 'narthex-sandbox'
@@ -16,7 +16,11 @@ export async function writeKubeconfig(path: string, url: string): Promise<void> 
   }
   await mkdir(dirname(path), { recursive: true })
   // JSON is YAML: kubectl and client libraries read it.
+  const text = `${JSON.stringify(config, undefined, 2)}\n`
+  // A rename would put a file in the place of a device or pipe: `/dev/null` for root.
+  const held = await stat(path).catch(() => undefined)
+  if (held !== undefined && !held.isFile() && !held.isDirectory()) return writeFile(path, text)
   const temporary = `${path}.${process.pid}.tmp`
-  await writeFile(temporary, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
+  await writeFile(temporary, text, { mode: 0o600 })
   await rename(temporary, path)
 }
