@@ -27,8 +27,8 @@ export interface RegistryOptions {
   readonly historySize?: number
   /** Ends names that are made from generateName; random when left out. */
   readonly nameSuffix?: (generateName: string) => string
-  /** Hears of watch listeners that throw. */
-  readonly onListenerError?: (error: unknown) => void
+  /** Hears of watch listeners that throw and of garbage collection that fails. */
+  readonly onError?: (error: unknown) => void
 }
 
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
@@ -45,7 +45,7 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     byResource.set(`${kind.resource}.${kind.group}`, kind)
   }
   const namespaceKind = options.kinds.find(isNamespaceKind)
-  const deletion = createDeletion({ storage, now, store })
+  const deletion = createDeletion({ storage, now, store, failed: (error) => options.onError?.(error) })
 
   function need(resource: string): Kind {
     const kind = byResource.get(resource)
@@ -213,7 +213,7 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
           try {
             listener(event)
           } catch (error) {
-            options.onListenerError?.(error)
+            options.onError?.(error)
           }
         }
       }

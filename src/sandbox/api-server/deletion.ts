@@ -21,9 +21,11 @@ interface Parts {
   readonly now: () => Date
   /** Stores the draft, or removes it when its deletion is over. */
   readonly store: (kind: Kind, draft: KubeObject) => KubeObject
+  /** Hears of garbage collection that failed. */
+  readonly failed: (error: unknown) => void
 }
 
-export function createDeletion({ storage, now, store }: Parts): Deletion {
+export function createDeletion({ storage, now, store, failed }: Parts): Deletion {
   const collector = createCollector(storage, {
     remove: (kind, object, propagation) => {
       deleteObject(kind, object.metadata.namespace ?? '', object.metadata.name, { propagationPolicy: propagation })
@@ -31,6 +33,7 @@ export function createDeletion({ storage, now, store }: Parts): Deletion {
     rewrite: (kind, object) => {
       store(kind, object)
     },
+    failed,
   })
 
   function isOver(kind: Kind, object: KubeObject): boolean {

@@ -15,6 +15,8 @@ interface Deletion {
   remove(kind: Kind, object: KubeObject, propagation: 'Background' | 'Foreground'): void
   /** Writes the object with other metadata, no admission. */
   rewrite(kind: Kind, object: KubeObject): void
+  /** A step that failed must not end the process: it runs in a microtask of its own. */
+  failed(error: unknown): void
 }
 
 export const orphanFinalizer = 'orphan'
@@ -42,7 +44,11 @@ export function createCollector(storage: Storage, deletion: Deletion): Collector
     // New work that a step makes is done in the same run: deletions cascade.
     for (const uid of pending) {
       pending.delete(uid)
-      if (open) collect(uid)
+      try {
+        if (open) collect(uid)
+      } catch (error) {
+        deletion.failed(error)
+      }
     }
   }
 

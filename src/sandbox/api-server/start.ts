@@ -59,7 +59,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const registry = createRegistry({
     kinds,
     schemas: options.schemas ?? SCHEMAS,
-    onListenerError: report,
+    onError: report,
     ...(options.now && { now: options.now }),
     ...(options.nameSuffix && { nameSuffix: options.nameSuffix }),
     ...(options.historySize !== undefined && { historySize: options.historySize }),

@@ -1,5 +1,6 @@
 // The stored objects: one resourceVersion counter, tables by kind, a bounded history of changes for watches and paging.
 // Knows no rules: whoever writes here has checked everything.
+import { ApiError } from './api-error.ts'
 import { freezeJson } from './json-value.ts'
 import type { Kind, KubeObject } from './kind.ts'
 import type { WatchEventType } from './registry.ts'
@@ -30,6 +31,9 @@ export interface Storage {
   /** Called synchronously for each change of every kind. */
   subscribe(listener: (kind: Kind, change: Change) => void): () => void
 }
+
+/** Objects of all kinds that are kept; a real cluster has a quota too, and answers in these words. */
+const maxObjects = 100_000
 
 interface Table {
   readonly objects: Map<string, KubeObject>
@@ -86,6 +90,7 @@ export function createStorage(kinds: readonly Kind[], historySize: number): Stor
     list: (kind, namespace) => inNamespace(sorted(kind), namespace),
 
     put(kind, object) {
+      if (uids.size >= maxObjects && !uids.has(object.metadata.uid)) throw new ApiError(500, 'InternalError', 'etcdserver: mvcc: database space exceeded')
       version += 1
       object.metadata.resourceVersion = String(version)
       freezeJson(object)

@@ -90,7 +90,8 @@ export function createTypedFields(walk: SchemaWalk): TypedFields {
     const result = { added: new Map<string, FieldSet>(), modified: new Map<string, FieldSet>(), removed: new Map<string, FieldSet>() }
     for (const element of new Set([...left.keys(), ...right.keys()])) {
       if (before !== undefined && isZeroField(resolved, element, left.get(element), right.get(element))) continue
-      const child = compareAt(left.get(element), right.get(element), Array.isArray(present) ? resolved?.items : walk.member(resolved, element.slice(2)))
+      const absent = structField(resolved, element)
+      const child = compareAt(left.get(element) ?? (before === undefined ? undefined : absent), right.get(element) ?? (after === undefined ? undefined : absent), Array.isArray(present) ? resolved?.items : walk.member(resolved, element.slice(2)))
       if (!isEmptySet(child.added)) result.added.set(element, child.added)
       if (!isEmptySet(child.modified)) result.modified.set(element, child.modified)
       if (!isEmptySet(child.removed)) result.removed.set(element, child.removed)
@@ -107,6 +108,14 @@ export function createTypedFields(walk: SchemaWalk): TypedFields {
     const name = element.slice(2)
     const isZero = (value: Json | undefined): boolean => value === undefined || value === null || value === ''
     return element.startsWith('f:') && parent?.properties !== undefined && Object.hasOwn(parent.properties, name) && isZero(before) && isZero(after)
+  }
+
+  /** `{}` for a field that Go keeps as a struct: an object that has its parent has it too. */
+  function structField(parent: Schema | undefined, element: string): Json | undefined {
+    const name = element.slice(2)
+    if (!element.startsWith('f:') || parent?.properties === undefined || !Object.hasOwn(parent.properties, name)) return undefined
+    const schema = parent.properties[name]
+    return isStructDefault(schema?.default) && walk.resolve(schema)?.properties !== undefined ? {} : undefined
   }
 
   function leaf(before: Json | undefined, after: Json | undefined): Comparison {

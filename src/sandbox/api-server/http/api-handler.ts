@@ -124,14 +124,17 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     response.writeHead(code, { 'content-type': `application/${encoding}`, 'cache-control': 'no-cache, private', ...warningHeaders(warnings) }).end(`${text}\n`)
   }
 
-  function attributesOf({ resource: path }: RequestInfo, verb: Verb): Attributes {
-    return { verb, group: path?.group ?? '', resource: path?.resource ?? '', subresource: path?.subresource ?? '', namespace: path?.namespace ?? '', name: path?.name ?? '' }
+  function attributesOf({ resource: path, query }: RequestInfo, verb: Verb): Attributes {
+    // A list or watch of one name counts as a request for that name, so that resourceNames can grant it.
+    const named = path?.name ?? /^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1]
+    return { verb, group: path?.group ?? '', resource: path?.resource ?? '', subresource: path?.subresource ?? '', namespace: path?.namespace ?? '', name: named ?? '' }
   }
 
   function serve(request: IncomingMessage, body: Buffer, response: ServerResponse, warnings: string[]): void {
     const info = readRequestInfo(request.method ?? '', request.url ?? '')
     if (info === undefined) return notFound(response)
-    const user = options.rbac ? authenticate(request.headers.authorization) : undefined
+    const impersonated = request.headers['impersonate-user']
+    const user = options.rbac ? authenticate(request.headers.authorization, Array.isArray(impersonated) ? impersonated[0] : impersonated) : undefined
     if ((info.method === 'GET' || info.method === 'HEAD') && serveFixed(request, response, info)) return
     const path = info.resource
     if (path === undefined) return notFound(response)

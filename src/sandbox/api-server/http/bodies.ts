@@ -35,10 +35,29 @@ export function readFieldValidation(query: URLSearchParams): FieldValidation {
   throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`)
 }
 
+/** Nesting and values of one body. YAML aliases make many values of few bytes, and depth would exhaust the stack. */
+const maxDepth = 100
+const maxValues = 2_000_000
+
+function isBounded(root: unknown): boolean {
+  const open: { readonly value: object; readonly depth: number }[] = typeof root === 'object' && root !== null ? [{ value: root, depth: 1 }] : []
+  let values = 0
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.depth > maxDepth) return false
+    for (const member of Object.values(next.value) as unknown[]) {
+      values += 1
+      if (values > maxValues) return false
+      if (typeof member === 'object' && member !== null) open.push({ value: member, depth: next.depth + 1 })
+    }
+  }
+  return true
+}
+
 /** JSON or YAML text of a body. Throws ApiError 400. */
 export function parseText(text: string, type: 'json' | 'yaml'): Json {
   try {
     const value: unknown = type === 'json' ? JSON.parse(text) : load(text)
+    if (!isBounded(value)) throw new Error('exceeded max depth')
     return (value ?? null) as Json
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : 'unreadable'

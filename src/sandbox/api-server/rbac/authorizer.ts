@@ -20,12 +20,17 @@ export interface Attributes {
   readonly name: string
 }
 
-const tokenForm = /^Bearer serviceaccount:([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?):([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?)$/
+const account = '([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?):([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?)'
+const tokenForm = new RegExp(`^Bearer serviceaccount:${account}$`)
+const userForm = new RegExp(`^system:serviceaccount:${account}$`)
 
-/** The user behind an Authorization header: undefined without one (cluster admin). Throws ApiError 401. */
-export function authenticate(authorization: string | undefined): User | undefined {
-  if (authorization === undefined) return undefined
-  const match = tokenForm.exec(authorization)
+/**
+ * The user behind an Authorization header, or the one that a cluster admin impersonates (`kubectl --as=system:serviceaccount:…`);
+ * undefined without either: the cluster admin. Throws ApiError 401.
+ */
+export function authenticate(authorization: string | undefined, impersonated: string | undefined): User | undefined {
+  if (authorization === undefined && impersonated === undefined) return undefined
+  const match = authorization === undefined ? userForm.exec(impersonated ?? '') : tokenForm.exec(authorization)
   if (match === null) throw new Failure(401, 'Unauthorized', 'Unauthorized')
   const [, namespace = '', , name = ''] = match
   return { name: `system:serviceaccount:${namespace}:${name}`, namespace, groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'] }
