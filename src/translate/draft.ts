@@ -5,6 +5,7 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import type { Backend, Certificate, Host, PathType, ServerName } from '../model/routing.ts'
 import type { IngressPolicy } from './annotations/read.ts'
+import type { HostGroups } from './host-groups.ts'
 import type { Memory } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 import type { SecretMemory } from './secret-memory.ts'
@@ -105,12 +106,28 @@ export interface Outcome {
 /** Adds to the draft what it owns; reads what the steps before it have added. */
 export type Step = (view: View, draft: Draft) => void
 
+interface IngressMemory {
+  readonly ingress: Ingress
+  readonly options: TranslateOptions
+  readonly draft: IngressDraft
+}
+
 export interface HostMemory {
   readonly contributions: readonly Contribution[]
   /** Of every path and fallback, in their order. */
   readonly resolutions: readonly (Resolution | undefined)[]
   readonly tls: boolean
   readonly host: Host
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export interface HostsMemory {
+  readonly groups: HostGroups
+  readonly resolutions: Draft['resolutions']
+  readonly tlsHosts: Draft['tlsHosts']
+  readonly hosts: ReadonlyMap<string, Host>
+  /** By host, of those that have any. */
+  readonly conflicts: ReadonlyMap<string, readonly Diagnostic[]>
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -125,7 +142,9 @@ export interface EndpointInputs {
 export interface TranslateMemo {
   readonly classes: Memory<{ readonly accepted: readonly Ingress[]; readonly diagnostics: readonly Diagnostic[] }>
   readonly rules: Memory<Pick<Draft, 'ingresses' | 'refs'> & { readonly diagnostics: readonly Diagnostic[] }>
-  readonly ingresses: Map<ObjectKey, { readonly ingress: Ingress; readonly options: TranslateOptions; readonly draft: IngressDraft }>
+  readonly ingresses: Map<ObjectKey, IngressMemory>
+  /** The same entries by the object itself: most Ingresses are the very object of the run before. */
+  readonly unchangedIngresses: WeakMap<Ingress, IngressMemory>
   readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
   /** By reference key. */
   readonly outcomes: Map<string, { readonly service: Service | undefined; readonly options: TranslateOptions; readonly outcome: Outcome }>
@@ -135,7 +154,7 @@ export interface TranslateMemo {
   readonly endpointInputs: Map<string, EndpointInputs>
   readonly certificates: Memory<Pick<Draft, 'certificates' | 'serverNames' | 'tlsHosts' | 'defaultCertificate'> & { readonly diagnostics: readonly Diagnostic[]; readonly validUntil: number }>
   readonly secrets: Map<ObjectKey, SecretMemory>
-  readonly hosts: Memory<{ readonly hosts: ReadonlyMap<string, Host>; readonly diagnostics: readonly Diagnostic[] }>
+  readonly hosts: Memory<HostsMemory>
   readonly hostEntries: Map<string, HostMemory>
   readonly diagnostics: Memory<readonly Diagnostic[]>
 }

@@ -3,45 +3,43 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import { NO_POLICY, type Policy } from '../model/policy.ts'
 import type { Host, Route } from '../model/routing.ts'
-import type { Contribution, Draft, HostMemory, PathDraft, Resolution, View } from './draft.ts'
+import type { Contribution, Draft, HostMemory, HostsMemory, PathDraft, Resolution, View } from './draft.ts'
+import { groupHosts } from './host-groups.ts'
 import { ANY_HOST, wildcardOf } from './host-name.ts'
 import { remember, sameList, sameMap } from './memory.ts'
 import { quote, warning } from './report.ts'
 
 export function hosts(view: View, draft: Draft): void {
-  const { hostEntries } = view.memo
-  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts], (before) => {
-    const grouped = group(draft)
-    const hosts = new Map<string, Host>()
-    const diagnostics: Diagnostic[] = []
-    for (const [name, contributions] of grouped) {
-      const tls = name !== ANY_HOST && (draft.tlsHosts.has(name) || draft.tlsHosts.has(wildcardOf(name) ?? ''))
-      let entry = hostEntries.get(name)
-      if (entry === undefined || !isCurrent(entry, contributions, draft.resolutions, tls)) {
-        entry = { contributions, resolutions: resolutionsOf(contributions, draft.resolutions), tls, ...assemble(name, contributions, draft.resolutions, tls) }
-        hostEntries.set(name, entry)
-      }
-      hosts.set(name, entry.host)
-      for (const diagnostic of entry.diagnostics) diagnostics.push(diagnostic)
-    }
-    for (const name of hostEntries.keys()) if (!hosts.has(name)) hostEntries.delete(name)
-    return { hosts: sameMap(before?.hosts, hosts), diagnostics }
-  })
+  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts], (before) => assembleAll(view.memo.hostEntries, draft, before))
   draft.hosts = hosts
   draft.diagnostics.push(diagnostics)
 }
 
-/** Oldest Ingress first for every host, since the Ingresses are in that order. */
-function group(draft: Draft): ReadonlyMap<string, Contribution[]> {
-  const grouped = new Map<string, Contribution[]>()
-  for (const ingress of draft.ingresses) {
-    for (const contribution of ingress.contributions) {
-      const list = grouped.get(contribution.host)
-      if (list === undefined) grouped.set(contribution.host, [contribution])
-      else list.push(contribution)
+function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions, tlsHosts }: Draft, before: HostsMemory | undefined): HostsMemory {
+  const groups = groupHosts(ingresses, before?.groups)
+  // Backends and TLS may concern any host; if neither has changed, only the hosts of changed Ingresses can have.
+  const touched = before?.resolutions === resolutions && before.tlsHosts === tlsHosts ? groups.touched : undefined
+  const hosts = new Map(touched === undefined ? [] : before?.hosts)
+  const conflicts = new Map(touched === undefined ? [] : before?.conflicts)
+  for (const name of touched ?? groups.byHost.keys()) {
+    const contributions = groups.byHost.get(name)
+    if (contributions === undefined) {
+      hosts.delete(name)
+      conflicts.delete(name)
+      continue
     }
+    const tls = name !== ANY_HOST && (tlsHosts.has(name) || tlsHosts.has(wildcardOf(name) ?? ''))
+    let entry = entries.get(name)
+    if (entry === undefined || !isCurrent(entry, contributions, resolutions, tls)) {
+      entry = { contributions, resolutions: resolutionsOf(contributions, resolutions), tls, ...assemble(name, contributions, resolutions, tls) }
+      entries.set(name, entry)
+    }
+    hosts.set(name, entry.host)
+    if (entry.diagnostics.length > 0) conflicts.set(name, entry.diagnostics)
+    else conflicts.delete(name)
   }
-  return grouped
+  if (entries.size > hosts.size) for (const name of entries.keys()) if (!hosts.has(name)) entries.delete(name)
+  return { groups, resolutions, tlsHosts, hosts: sameMap(before?.hosts, hosts), conflicts, diagnostics: [...conflicts.keys()].sort().flatMap((name) => conflicts.get(name) ?? []) }
 }
 
 /** Compares in place: it runs for every host whenever any Ingress has changed. */

@@ -11,14 +11,17 @@ import { parsePath } from './path.ts'
 import { error, ingressRef, quote } from './report.ts'
 
 export function rules(view: View, draft: Draft): void {
-  const { ingresses: kept } = view.memo
+  const { ingresses: kept, unchangedIngresses: unchanged } = view.memo
   const { ingresses, refs, diagnostics } = remember(view.memo.rules, [draft.accepted, view.options], (before) => {
     const drafts = draft.accepted.map((ingress) => {
+      const same = unchanged.get(ingress)
+      if (same !== undefined && same.options === view.options) return same.draft
       const last = kept.get(keyOf(ingress.meta))
-      if (last !== undefined && last.options === view.options && (last.ingress === ingress || sameRouting(last.ingress, ingress))) return last.draft
-      const made = draftIngress(ingress, view.options)
-      kept.set(keyOf(ingress.meta), { ingress, options: view.options, draft: made })
-      return made
+      const isSame = last !== undefined && last.options === view.options && sameRouting(last.ingress, ingress)
+      const entry = { ingress, options: view.options, draft: isSame ? last.draft : draftIngress(ingress, view.options) }
+      unchanged.set(ingress, entry)
+      kept.set(keyOf(ingress.meta), entry)
+      return entry.draft
     })
     if (kept.size > drafts.length) forgetOthers(kept, draft.accepted)
     if (before !== undefined && sameList(before.ingresses, drafts)) return before

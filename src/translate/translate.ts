@@ -51,6 +51,7 @@ export function createMemo(): TranslateMemo {
     classes: emptyMemory(),
     rules: emptyMemory(),
     ingresses: new Map(),
+    unchangedIngresses: new WeakMap(),
     backends: emptyMemory(),
     outcomes: new Map(),
     endpoints: emptyMemory(),
