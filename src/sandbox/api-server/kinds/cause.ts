@@ -22,14 +22,19 @@ export function invalid(field: string, value: unknown, detail: string): Cause {
   return { reason: 'FieldValueInvalid', message: withDetail(`Invalid value: ${printed(value)}`, detail), field }
 }
 
+/** For values that Go prints by themselves and without quotes (IntOrString). */
+export function invalidUnquoted(field: string, value: number | string, detail: string): Cause {
+  return { reason: 'FieldValueInvalid', message: `Invalid value: ${String(value).slice(0, MOST_PRINTED)}: ${detail}`, field }
+}
+
 /** One cause a message, all of them about one value. */
 export function invalids(field: string, value: unknown, messages: readonly string[]): Cause[] {
   return messages.map(message => invalid(field, value, message))
 }
 
-export function notSupported(field: string, value: string, supported: readonly string[]): Cause {
-  const values = [...supported].sort().map(printed).join(', ')
-  return { reason: 'FieldValueNotSupported', message: `Unsupported value: ${printed(value)}: supported values: ${values}`, field }
+/** `supported` in the order in which the real server lists it: mostly sorted, not always. */
+export function notSupported(field: string, value: unknown, supported: readonly string[]): Cause {
+  return { reason: 'FieldValueNotSupported', message: `Unsupported value: ${printed(value)}: supported values: ${supported.map(printed).join(', ')}`, field }
 }
 
 export function duplicate(field: string, value: unknown): Cause {

@@ -1,6 +1,6 @@
 // Deployment: a template of pods and how to roll it out.
 import type { Cause, Kind, KubeObject } from '../kind.ts'
-import { forbidden, invalid, notSupported, required } from './cause.ts'
+import { forbidden, invalid, invalidUnquoted, notSupported, required } from './cause.ts'
 import { AGE, NAME, ageCell, column } from './column.ts'
 import { isEmptySelector, printSelector, selectorMatches, validateLabelSelector, validateMetadata } from './metadata.ts'
 import type { LabelSelector } from './metadata.ts'
@@ -39,7 +39,8 @@ export function validateWorkload(selector: LabelSelector | undefined, template: 
     if (isEmptySelector(selector)) causes.push(invalid('spec.selector', selector, `empty selector is invalid for ${kind}`))
   }
   const labels = template?.metadata?.labels ?? {}
-  if (selector !== undefined && !isEmptySelector(selector) && !selectorMatches(selector, labels)) {
+  // A selector that is missing selects nothing, one that is empty everything.
+  if (selector === undefined || (!isEmptySelector(selector) && !selectorMatches(selector, labels))) {
     causes.push(invalid('spec.template.metadata.labels', template?.metadata?.labels, '`selector` does not match template `labels`'))
   }
   return [...causes, ...validatePodTemplate(template, 'spec.template')]
@@ -61,7 +62,7 @@ function canonical(selector: LabelSelector | undefined): string {
 function validateAmount(value: number | string | undefined, field: string): Cause[] {
   if (typeof value === 'number') return nonNegative(value, field)
   if (value === undefined || /^\d+%$/.test(value)) return []
-  return [invalid(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')")]
+  return [invalidUnquoted(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')")]
 }
 
 function isZero(value: number | string | undefined): boolean {
@@ -73,11 +74,12 @@ function validateStrategy({ strategy = {} }: DeploymentSpec): Cause[] {
   if (strategy.type === 'Recreate') {
     return strategy.rollingUpdate === undefined ? [] : [forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")]
   }
-  if (strategy.type !== 'RollingUpdate') return [notSupported(`${field}.type`, strategy.type ?? '', ['Recreate', 'RollingUpdate'])]
+  // The whole struct, as Go names its fields.
+  if (strategy.type !== 'RollingUpdate') return [notSupported(field, { Type: strategy.type, RollingUpdate: null }, ['Recreate', 'RollingUpdate'])]
   const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {}
   const causes = [...validateAmount(maxUnavailable, `${field}.rollingUpdate.maxUnavailable`), ...validateAmount(maxSurge, `${field}.rollingUpdate.maxSurge`)]
-  if (isZero(maxUnavailable) && isZero(maxSurge)) causes.push(invalid(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
-  if (typeof maxUnavailable === 'string' && Number.parseInt(maxUnavailable, 10) > 100) causes.push(invalid(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'))
+  if (isZero(maxUnavailable) && isZero(maxSurge)) causes.push(invalidUnquoted(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable ?? 0, 'may not be 0 when `maxSurge` is 0'))
+  if (typeof maxUnavailable === 'string' && Number.parseInt(maxUnavailable, 10) > 100) causes.push(invalidUnquoted(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'))
   return causes
 }
 

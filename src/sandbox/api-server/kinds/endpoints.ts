@@ -7,6 +7,7 @@ import { dns1123Label, dns1123Subdomain, ipAddress, portNumber } from './names.t
 import { describe } from '../schemas/table.ts'
 
 const SHOWN = 3
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
 interface Address {
   ip?: string
@@ -52,7 +53,7 @@ function validateSubset(subset: Subset, field: string): Cause[] {
     }
     names.add(name)
     causes.push(...invalids(`${at}.port`, port, portNumber(port)))
-    if (!['TCP', 'UDP', 'SCTP'].includes(protocol)) causes.push(notSupported(`${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']))
+    if (!PROTOCOLS.includes(protocol)) causes.push(notSupported(`${at}.protocol`, protocol, PROTOCOLS))
   }
   return causes
 }

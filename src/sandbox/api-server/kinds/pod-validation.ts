@@ -7,7 +7,8 @@ import type { Container, ContainerPort, PodSpec, PodTemplate, Probe, Volume } fr
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
-const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+const RESTART_POLICIES = ['Always', 'OnFailure', 'Never']
 
 function validatePorts(ports: readonly ContainerPort[], field: string): Cause[] {
   const names = new Set<string>()
@@ -91,7 +92,7 @@ export function validatePodSpec(spec: PodSpec, field: string): Cause[] {
     }
   }
   const { restartPolicy = '', dnsPolicy = '', terminationGracePeriodSeconds, serviceAccountName, nodeName } = spec
-  if (!['Always', 'Never', 'OnFailure'].includes(restartPolicy)) causes.push(notSupported(`${field}.restartPolicy`, restartPolicy, ['Always', 'OnFailure', 'Never']))
+  if (!RESTART_POLICIES.includes(restartPolicy)) causes.push(notSupported(`${field}.restartPolicy`, restartPolicy, RESTART_POLICIES))
   if (!DNS_POLICIES.includes(dnsPolicy)) causes.push(notSupported(`${field}.dnsPolicy`, dnsPolicy, DNS_POLICIES))
   if (terminationGracePeriodSeconds === undefined) causes.push(required(`${field}.terminationGracePeriodSeconds`))
   if (serviceAccountName) causes.push(...invalids(`${field}.serviceAccountName`, serviceAccountName, dns1123Subdomain(serviceAccountName)))
@@ -107,7 +108,7 @@ export function validatePodTemplate(template: PodTemplate | undefined, field: st
     ...validateAnnotations(template?.metadata?.annotations, `${field}.annotations`),
     ...validatePodSpec(spec, `${field}.spec`),
   ]
-  if (['Never', 'OnFailure'].includes(spec.restartPolicy ?? '')) causes.push(notSupported(`${field}.spec.restartPolicy`, spec.restartPolicy ?? '', ['Always']))
+  if (spec.restartPolicy !== 'Always') causes.push(notSupported(`${field}.spec.restartPolicy`, spec.restartPolicy ?? '', ['Always']))
   if (spec.activeDeadlineSeconds !== undefined) causes.push(forbidden(`${field}.spec.activeDeadlineSeconds`, 'activeDeadlineSeconds in ReplicaSet is not Supported'))
   return causes
 }

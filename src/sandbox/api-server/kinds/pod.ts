@@ -106,6 +106,8 @@ export function createPodKind(random: () => number): Kind {
       draft['status'] ??= {}
       defaultPodSpec(spec(draft))
       spec(draft).enableServiceLinks ??= true
+      const { podIP } = status(draft)
+      if (podIP) status(draft).podIPs ??= [{ ip: podIP }]
     },
     prepareForCreate(draft) {
       const pod = spec(draft)

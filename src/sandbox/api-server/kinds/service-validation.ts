@@ -94,6 +94,7 @@ function validateAddresses(spec: ServiceSpec): Cause[] {
   return causes
 }
 
+/** A port is printed as the struct by which the real server looks for it, with Go's names. */
 function duplicatePorts(ports: readonly ServicePort[]): Cause[] {
   const causes: Cause[] = []
   const nodePorts = new Set<string>()
@@ -104,7 +105,7 @@ function duplicatePorts(ports: readonly ServicePort[]): Cause[] {
   }
   const numbers = new Set<string>()
   for (const [index, { protocol, port = 0 }] of ports.entries()) {
-    if (numbers.has(`${protocol}/${port}`)) causes.push(duplicate(`spec.ports[${index}]`, { port, protocol }))
+    if (numbers.has(`${protocol}/${port}`)) causes.push(duplicate(`spec.ports[${index}]`, { Name: '', Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 }))
     numbers.add(`${protocol}/${port}`)
   }
   return causes

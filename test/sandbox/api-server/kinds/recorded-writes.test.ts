@@ -71,12 +71,12 @@ test('an object with nothing but a name misses what its kind needs', () => {
     return [kind.resource, create(kind, { metadata }, lookupOf(new Map())).causes.map(cause => cause.field)]
   })
   expect(Object.fromEntries(missing.filter(([, fields]) => fields?.length !== 0))).toEqual({
-    deployments: ['spec.selector', 'spec.template.spec.containers'],
+    deployments: ['spec.selector', 'spec.template.metadata.labels', 'spec.template.spec.containers'],
     endpointslices: ['addressType'],
     ingressclasses: ['spec.controller'],
     ingresses: ['spec'],
     pods: ['spec.containers'],
-    replicasets: ['spec.selector', 'spec.template.spec.containers'],
+    replicasets: ['spec.selector', 'spec.template.metadata.labels', 'spec.template.spec.containers'],
     services: ['spec.ports'],
   })
 })
