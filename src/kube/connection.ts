@@ -106,11 +106,8 @@ function findSource({ kubeconfig = '' }: ConnectOptions): Source {
 }
 
 function loadConfig(config: KubeConfig, source: Source, context: string): KubeConfig {
-  try {
-    source.load(config)
-  } catch (error) {
-    throw new Error(`${source.from} can't be read: ${messageOf(error)}; give another one with --kubeconfig`, { cause: error })
-  }
+  const wrong = tryLoad(() => source.load(config))
+  if (wrong !== undefined) throw new Error(`${source.from} can't be read: ${wrong}; give another one with --kubeconfig`)
   if (context !== '') {
     if (config.getContextObject(context) === null) throw new Error(`${source.from} has no context ${JSON.stringify(context)}; it has ${config.getContexts().map((each) => each.name).join(', ')}`)
     config.setCurrentContext(context)
@@ -118,6 +115,16 @@ function loadConfig(config: KubeConfig, source: Source, context: string): KubeCo
   // client-node refuses plain HTTP unless TLS is not to be verified, which means nothing there.
   config.clusters = config.getClusters().map((cluster) => (cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster))
   return config
+}
+
+/** Why it failed. A parser quotes the lines around a mistake, and in this file they hold credentials: only the first line is safe. */
+function tryLoad(load: () => void): string | undefined {
+  try {
+    load()
+    return undefined
+  } catch (error) {
+    return messageOf(error).split('\n')[0]?.slice(0, 200)
+  }
 }
 
 const TLS_FIELDS = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername'] as const

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
+import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readJson } from '../../src/kube/api-failure.ts'
 import { connect, connectToUrl, type Connection } from '../../src/kube/connection.ts'
@@ -113,9 +114,11 @@ describe('a kubeconfig', () => {
     await expect(connect({ kubeconfig: file(), context })).rejects.toThrow(message)
   })
 
-  test('that is no YAML is refused with its name', async () => {
-    writeFileSync(at('broken'), 'a: [')
-    await expect(connect({ kubeconfig: at('broken') })).rejects.toThrow(/broken can't be read/)
+  test('that is no YAML is refused with its name and without its credentials', async () => {
+    writeFileSync(at('broken'), 'users:\n- name: a\n  user: {token: hunter2\nclusters: ]')
+    const error: unknown = await connect({ kubeconfig: at('broken') }).catch((reason: unknown) => reason)
+    expect(String(error)).toMatch(/broken can't be read: .*\(\d+:\d+\)/)
+    expect(inspect(error)).not.toContain('hunter2')
   })
 })
 
