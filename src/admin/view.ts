@@ -2,8 +2,8 @@
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
-import type { ThreadFigures } from '../observe/figures.ts'
 import type { LoopFigures } from '../observe/loop-figures.ts'
+import type { DataPlaneFigures } from '../observe/metrics.ts'
 
 export interface Listeners {
   readonly address: string
@@ -23,7 +23,7 @@ export interface AdminView {
   readonly config: () => RoutingConfig
   readonly diagnostics: () => readonly Diagnostic[]
   readonly settings: () => ProxySettings
-  readonly dataPlane: () => Promise<ThreadFigures & { readonly threads: number; readonly restarts: number; readonly version: number }>
+  readonly dataPlane: () => Promise<DataPlaneFigures>
   readonly loop: () => LoopFigures
   /** Watches of the Kubernetes API begun anew, by kind. */
   readonly watchRestarts: () => Readonly<Record<string, number>>

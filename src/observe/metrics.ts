@@ -7,12 +7,19 @@ import { family, histogram, summary, type Labels, type Sample } from './expositi
 import { DURATION_BOUNDS, STATUS_CLASSES, type SeriesFigures, type ThreadFigures } from './figures.ts'
 import type { LoopFigures } from './loop-figures.ts'
 
+export interface DataPlaneFigures extends ThreadFigures {
+  readonly threads: number
+  readonly restarts: number
+  readonly version: number
+  readonly busyMs?: readonly (readonly [thread: number, ms: number])[]
+}
+
 export interface MetricsView {
   readonly version: string
   readonly ready: boolean
   readonly config: RoutingConfig
   readonly diagnostics: readonly Diagnostic[]
-  readonly dataPlane: ThreadFigures & { readonly threads: number; readonly restarts: number; readonly version: number }
+  readonly dataPlane: DataPlaneFigures
   readonly loop: LoopFigures
   /** Watches of the Kubernetes API begun anew, by kind. */
   readonly watchRestarts: Readonly<Record<string, number>>
@@ -94,6 +101,8 @@ function controlFamilies({ version, ready, diagnostics, dataPlane, loop, watchRe
     family('narthex_ready', 'gauge', '1 when the first full table is live in all threads.', [{ value: ready ? 1 : 0 }]),
     family('narthex_diagnostics', 'gauge', 'Mistakes found in objects that are there now, by reason.', [...byReason.values()]),
     family('narthex_threads', 'gauge', 'Data-plane threads that serve.', [{ value: dataPlane.threads }]),
+    family('narthex_thread_busy_seconds_total', 'counter', 'Time that the event loop of a data-plane thread was not idle.',
+      (dataPlane.busyMs ?? []).map(([thread, ms]) => ({ labels: { thread: String(thread) }, value: ms / 1000 }))),
     family('narthex_thread_restarts_total', 'counter', 'Data-plane threads that ended and were replaced.', [{ value: dataPlane.restarts }]),
     summary('narthex_translation_duration_seconds', 'Time to translate the objects into a routing configuration.', loop.runs, loop.translateMs / 1000),
     summary('narthex_apply_duration_seconds', 'Time until all threads served a new table.', loop.runs, loop.applyMs / 1000),

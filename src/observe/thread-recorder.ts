@@ -1,53 +1,70 @@
-// Counts the work of one thread. Per request: a few additions in a typed array that belongs to the route's series; no label
-// objects, no strings.
-import { FAILURES, type FailureKind } from '../base/failure.ts'
+// Counts the work of one thread. Per request: a few additions in the cells of the route's series; no label objects, no strings.
+import type { FailureKind } from '../base/failure.ts'
 import type { RouteSource } from '../model/routing.ts'
-import { DURATION_BOUNDS, STATUS_CLASSES, type SeriesFigures, type ThreadFigures } from './figures.ts'
+import {
+  BYTES_IN_CELL,
+  BYTES_OUT_CELL,
+  DURATION_CELLS,
+  DURATION_SUM_CELL,
+  FAILURE_KINDS,
+  FIRST_FAILURE_CELL,
+  GLOBAL_CELLS,
+  RETRIES_CELL,
+  SERIES_PER_CHUNK,
+  newChunk,
+  newGlobals,
+  seriesCells,
+  type CounterNews,
+} from './counter-cells.ts'
+import { DURATION_BOUNDS, STATUS_CLASSES } from './figures.ts'
 import type { Recorder, RequestRecord } from './recorder.ts'
 import { labelsOf, seriesKey, UNMATCHED, type SeriesLabels } from './series.ts'
 
 export interface ThreadRecorder extends Recorder {
-  figures(): ThreadFigures
-  /** Drops series whose objects are gone. */
+  /** Drops series whose objects are gone; their slots are used again. */
   forget(keys: readonly string[]): void
 }
 
-const DURATIONS = STATUS_CLASSES.length
-const BUCKETS = DURATION_BOUNDS.length + 1
-const DURATION_SUM = DURATIONS + BUCKETS
-const RETRIES = DURATION_SUM + 1
-const BYTES_IN = RETRIES + 1
-const BYTES_OUT = BYTES_IN + 1
-const CELLS = BYTES_OUT + 1
-
 interface Series {
-  readonly labels: SeriesLabels
+  readonly slot: number
   readonly cells: Float64Array
   forgotten: boolean
 }
 
-const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[]
+const FAILURE_CELLS = Object.fromEntries(FAILURE_KINDS.map((kind, i) => [kind, FIRST_FAILURE_CELL + i])) as Readonly<Record<FailureKind, number>>
 
-/** `onRequest` gets each request after it was counted: the access log. */
-export function createThreadRecorder(onRequest?: (record: RequestRecord) => void): ThreadRecorder {
+/** `announce` gets what a reader must know, in order; without it nobody reads. `onRequest` gets each request after it was counted: the access log. */
+export function createThreadRecorder(announce: (news: CounterNews) => void = () => undefined, onRequest?: (record: RequestRecord) => void): ThreadRecorder {
+  const globals = newGlobals()
+  announce({ kind: 'globals', buffer: globals.buffer })
+  const chunks: SharedArrayBuffer[] = []
+  const free: number[] = []
+  let used = 0
   const series = new Map<string, Series>()
   const byRoute = new WeakMap<RouteSource, Series>()
   let unmatched = seriesFor(UNMATCHED)
-  const failures = new Map<FailureKind, number>(FAILURE_KINDS.map((kind) => [kind, 0]))
-  const connections = { http: 0, https: 0 }
-  const accepted = { http: 0, https: 0 }
-  let tunnels = 0
-  let refused = 0
-  let handshakesFailed = 0
+
+  function takeSlot(): number {
+    const again = free.pop()
+    if (again !== undefined) return again
+    if (used === chunks.length * SERIES_PER_CHUNK) {
+      const buffer = newChunk()
+      chunks.push(buffer)
+      announce({ kind: 'chunk', buffer })
+    }
+    return used++
+  }
 
   function seriesFor(labels: SeriesLabels): Series {
     const key = seriesKey(labels)
-    let found = series.get(key)
-    if (found === undefined) {
-      found = { labels, cells: new Float64Array(CELLS), forgotten: false }
-      series.set(key, found)
-    }
-    return found
+    const held = series.get(key)
+    if (held !== undefined) return held
+    const slot = takeSlot()
+    const cells = (seriesCells(chunks, slot) ?? new Float64Array()).fill(0)
+    const made = { slot, cells, forgotten: false }
+    series.set(key, made)
+    announce({ kind: 'series', slot, labels })
+    return made
   }
 
   function seriesOf(route: RouteSource | undefined): Series {
@@ -65,50 +82,32 @@ export function createThreadRecorder(onRequest?: (record: RequestRecord) => void
 
   return {
     connectionOpened(tls) {
-      connections[tls ? 'https' : 'http']++
-      accepted[tls ? 'https' : 'http']++
+      add(globals, tls ? GLOBAL_CELLS.openHttps : GLOBAL_CELLS.openHttp, 1)
+      add(globals, tls ? GLOBAL_CELLS.acceptedHttps : GLOBAL_CELLS.acceptedHttp, 1)
     },
-    connectionClosed(tls) {
-      connections[tls ? 'https' : 'http']--
-    },
-    connectionRefused() {
-      refused++
-    },
-    handshakeFailed() {
-      handshakesFailed++
-    },
-    tunnelOpened() {
-      tunnels++
-    },
-    tunnelClosed() {
-      tunnels--
-    },
+    connectionClosed: (tls) => add(globals, tls ? GLOBAL_CELLS.openHttps : GLOBAL_CELLS.openHttp, -1),
+    connectionRefused: () => add(globals, GLOBAL_CELLS.refused, 1),
+    handshakeFailed: () => add(globals, GLOBAL_CELLS.handshakesFailed, 1),
+    tunnelOpened: () => add(globals, GLOBAL_CELLS.tunnels, 1),
+    tunnelClosed: () => add(globals, GLOBAL_CELLS.tunnels, -1),
     request(record) {
       const { cells } = seriesOf(record.route)
       add(cells, statusCell(record.status), 1)
-      add(cells, DURATIONS + bucketOf(record.duration), 1)
-      add(cells, DURATION_SUM, record.duration)
-      if (record.tries > 1) add(cells, RETRIES, record.tries - 1)
-      add(cells, BYTES_IN, record.bytesIn)
-      add(cells, BYTES_OUT, record.bytesOut)
-      if (record.failure !== undefined) failures.set(record.failure, (failures.get(record.failure) ?? 0) + 1)
+      add(cells, DURATION_CELLS + bucketOf(record.duration), 1)
+      add(cells, DURATION_SUM_CELL, record.duration)
+      if (record.tries > 1) add(cells, RETRIES_CELL, record.tries - 1)
+      add(cells, BYTES_IN_CELL, record.bytesIn)
+      add(cells, BYTES_OUT_CELL, record.bytesOut)
+      if (record.failure !== undefined) add(globals, FAILURE_CELLS[record.failure], 1)
       if (onRequest !== undefined) onRequest(record)
     },
-    figures: () => ({
-      series: [...series].map(([key, each]) => [key, figuresOf(each)]),
-      failures: [...failures].filter(([, count]) => count > 0),
-      connections: { ...connections },
-      tunnels,
-      connectionsAccepted: { ...accepted },
-      connectionsRefused: refused,
-      handshakesFailed,
-    }),
     forget(keys) {
       for (const key of keys) {
         const found = series.get(key)
         if (found === undefined) continue
         found.forgotten = true
         series.delete(key)
+        free.push(found.slot)
       }
     },
   }
@@ -126,16 +125,4 @@ function bucketOf(ms: number): number {
   let bucket = 0
   while (bucket < DURATION_BOUNDS.length && ms > (DURATION_BOUNDS[bucket] ?? 0)) bucket++
   return bucket
-}
-
-function figuresOf({ labels, cells }: Series): SeriesFigures {
-  return {
-    labels,
-    statuses: [...cells.subarray(0, DURATIONS)],
-    durations: [...cells.subarray(DURATIONS, DURATION_SUM)],
-    durationSum: cells[DURATION_SUM] ?? 0,
-    retries: cells[RETRIES] ?? 0,
-    bytesIn: cells[BYTES_IN] ?? 0,
-    bytesOut: cells[BYTES_OUT] ?? 0,
-  }
 }

@@ -33,6 +33,8 @@ export interface DataPlaneOptions {
 }
 
 export interface DataPlaneStats extends ThreadFigures {
+  /** By thread: milliseconds that its event loop was not idle. */
+  readonly busyMs: readonly (readonly [thread: number, ms: number])[]
   /** Serving now. */
   readonly threads: number
   /** Threads replaced since the start. */
@@ -139,7 +141,8 @@ class Supervisor implements DataPlane {
     // Asked after the wait, so that all of it is of one moment.
     const serving = this.#serving()
     const version = Math.min(this.#version, ...serving.map(({ acknowledged }) => acknowledged))
-    return { ...figures, threads: serving.length, restarts: this.#restarts, version }
+    const busyMs = serving.map((thread) => [thread.index, thread.busyMs()] as const)
+    return { ...figures, busyMs, threads: serving.length, restarts: this.#restarts, version }
   }
 
   async drain(ms: number): Promise<number> {
@@ -211,8 +214,10 @@ class Supervisor implements DataPlane {
         return this.#listening(thread, message.version)
       case 'applied':
         return this.#acknowledge(thread, message.version)
+      case 'counters':
+        return this.#figures.learn(thread, message.news)
       case 'figures':
-        return this.#figures.take(thread, message.id, message.figures)
+        return this.#figures.answered(thread, message.id)
       case 'drained':
         return this.#drained.get(thread)?.(message.cut)
       case 'closed':

@@ -1,23 +1,27 @@
-// Gathers the counts of all threads. A thread that is gone leaves what it had counted when last asked, so that counters
-// never go back; a thread that is too busy to answer is counted as it was.
+// Gathers the counts of all threads from the memory that they share. A thread that is gone leaves what it had counted, so
+// that counters never go back; one that hangs is counted as far as it got.
 import type { Clock } from '../base/clock.ts'
 import type { RoutingConfig } from '../model/routing.ts'
+import type { CounterNews } from '../observe/counter-cells.ts'
+import { createCounterReader, type CounterReader } from '../observe/counter-reader.ts'
 import { keepSeries, NO_FIGURES, sumFigures, withoutGauges, type ThreadFigures } from '../observe/figures.ts'
 import { liveSeries } from '../observe/series.ts'
 import type { DataPlaneThread } from './thread.ts'
 
 export interface FigureCollector {
-  /** The sum over these threads and all that are gone, without series whose objects `config` has no more. */
+  learn(thread: DataPlaneThread, news: CounterNews): void
+  /** The sum over all threads, those gone included, without series whose objects `config` has no more. */
   collect(threads: readonly DataPlaneThread[], config: RoutingConfig): Promise<ThreadFigures>
-  /** A thread's answer. */
-  take(thread: DataPlaneThread, id: number, figures: ThreadFigures): void
+  /** A thread has told all that it had to tell when it was asked. */
+  answered(thread: DataPlaneThread, id: number): void
   retire(thread: DataPlaneThread): void
 }
 
-const PATIENCE_MS = 1000
+/** For news that are on their way; the counts need no answer. */
+const PATIENCE_MS = 250
 
 export function createFigureCollector(clock: Clock): FigureCollector {
-  const known = new Map<DataPlaneThread, ThreadFigures>()
+  const readers = new Map<DataPlaneThread, CounterReader>()
   const waiting = new Map<DataPlaneThread, Map<number, () => void>>()
   let retired: ThreadFigures = NO_FIGURES
   let live: { readonly hosts: RoutingConfig['hosts']; readonly keys: ReadonlySet<string> } | undefined
@@ -30,7 +34,9 @@ export function createFigureCollector(clock: Clock): FigureCollector {
 
   function ask(thread: DataPlaneThread, keys: ReadonlySet<string>): Promise<void> {
     const asked = ++id
-    const gone = (known.get(thread)?.series ?? []).map(([key]) => key).filter((key) => !keys.has(key))
+    const reader = readers.get(thread)
+    const gone = [...(reader?.keys() ?? [])].filter((key) => !keys.has(key))
+    reader?.forget(gone)
     return new Promise((resolve) => {
       const answers = waiting.get(thread) ?? new Map<number, () => void>()
       waiting.set(thread, answers)
@@ -46,19 +52,22 @@ export function createFigureCollector(clock: Clock): FigureCollector {
   }
 
   return {
+    learn(thread, news) {
+      const reader = readers.get(thread) ?? createCounterReader()
+      readers.set(thread, reader)
+      reader.learn(news)
+    },
     async collect(threads, config) {
       const keys = liveKeys(config)
       await Promise.all(threads.map((thread) => ask(thread, keys)))
-      return keepSeries(sumFigures([retired, ...known.values()]), keys)
+      retired = keepSeries(retired, keys)
+      return keepSeries(sumFigures([retired, ...[...readers.values()].map((reader) => reader.figures())]), keys)
     },
-    take(thread, answered, figures) {
-      known.set(thread, figures)
-      waiting.get(thread)?.get(answered)?.()
-    },
+    answered: (thread, asked) => waiting.get(thread)?.get(asked)?.(),
     retire(thread) {
-      const last = known.get(thread)
-      if (last !== undefined) retired = sumFigures([retired, withoutGauges(last)])
-      known.delete(thread)
+      const reader = readers.get(thread)
+      if (reader !== undefined) retired = sumFigures([retired, withoutGauges(reader.figures())])
+      readers.delete(thread)
       for (const done of waiting.get(thread)?.values() ?? []) done()
       waiting.delete(thread)
     },

@@ -3,7 +3,7 @@ import type { LogLevel } from '../base/log.ts'
 import type { KeyPair } from '../http/tls/default-certificate.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
-import type { ThreadFigures } from '../observe/figures.ts'
+import type { CounterNews } from '../observe/counter-cells.ts'
 import type { SlotDelta } from './slots.ts'
 
 export interface ListenerSettings {
@@ -45,7 +45,9 @@ export type FromThread =
   /** It listens, with that version live. */
   | { readonly kind: 'serving'; readonly version: number }
   | { readonly kind: 'applied'; readonly version: number }
-  | { readonly kind: 'figures'; readonly id: number; readonly figures: ThreadFigures }
+  | { readonly kind: 'counters'; readonly news: CounterNews }
+  /** All counters that there are have been told of. */
+  | { readonly kind: 'figures'; readonly id: number }
   /** How many connections were cut at the end of the time. */
   | { readonly kind: 'drained'; readonly cut: number }
   | { readonly kind: 'closed' }

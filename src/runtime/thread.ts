@@ -39,6 +39,11 @@ export class DataPlaneThread {
     return this.state === 'starting' || this.state === 'serving'
   }
 
+  /** Milliseconds that its event loop was not idle since it began. */
+  busyMs(): number {
+    return this.#worker.performance.eventLoopUtilization().active
+  }
+
   post(message: ToThread): void {
     if (this.state !== 'gone') this.#worker.postMessage(message)
   }

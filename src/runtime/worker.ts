@@ -52,7 +52,7 @@ async function handle(message: ToThread): Promise<void> {
     }
     case 'figures': {
       running?.recorder.forget(message.forget)
-      if (running !== undefined) say({ kind: 'figures', id: message.id, figures: running.recorder.figures() })
+      say({ kind: 'figures', id: message.id })
       return
     }
     case 'drain': {
@@ -71,7 +71,7 @@ async function handle(message: ToThread): Promise<void> {
 
 function create({ settings, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
   const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines })) : undefined
-  const recorder = createThreadRecorder(accessLog?.write)
+  const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }), accessLog?.write)
   const contexts = createContexts({
     lookup: {
       idsFor: (name) => serverName(proxy.table(), name),

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../../src/model/diagnostic.ts'
 import { NO_LOOP_FIGURES, withFailure, withRun } from '../../src/observe/loop-figures.ts'
 import type { MetricsView } from '../../src/observe/metrics.ts'
+import { createCounterReader } from '../../src/observe/counter-reader.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
 import { configOf } from '../runtime/configs.ts'
 import { prefix } from '../table/routes.ts'
@@ -11,7 +12,8 @@ const object = { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1', namespace:
 const diagnostic = (reason: Diagnostic['reason'], severity: Diagnostic['severity']): Diagnostic => ({ reason, severity, object, field: 'spec', message: '', fix: '' })
 
 export function fullView(overrides: Partial<MetricsView> = {}): MetricsView {
-  const recorder = createThreadRecorder()
+  const reader = createCounterReader()
+  const recorder = createThreadRecorder(reader.learn)
   const { source } = prefix('/', 'web')
   recorder.connectionOpened(true)
   for (const [status, duration] of [[200, 3], [200, 7], [502, 20_000]] as const) recorder.request(requestRecord({ route: source, status, duration, tries: 2 }))
@@ -21,7 +23,7 @@ export function fullView(overrides: Partial<MetricsView> = {}): MetricsView {
     ready: true,
     config: configOf({ 'a.example': [1, 2], 'b.example': [3] }, { certificates: new Map([['dev/tls', { id: 'dev/tls', certificate: '', privateKey: 'SECRET', names: [], notAfter: 1_900_000_000_000, fingerprint: '' }]]) }),
     diagnostics: [diagnostic('ServiceNotFound', 'error'), diagnostic('ServiceNotFound', 'error'), diagnostic('CertificateExpired', 'warning')],
-    dataPlane: { ...recorder.figures(), threads: 2, restarts: 1, version: 7 },
+    dataPlane: { ...reader.figures(), threads: 2, restarts: 1, version: 7, busyMs: [[0, 1500]] },
     loop: withFailure(withRun(NO_LOOP_FIGURES, { at: 0, translateMs: 250, applyMs: 500 })),
     watchRestarts: { Ingress: 3 },
     ...overrides,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { renderMetrics } from '../../src/observe/metrics.ts'
 import { renderProcessMetrics } from '../../src/observe/process-metrics.ts'
+import { createCounterReader } from '../../src/observe/counter-reader.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
 import { prefix } from '../table/routes.ts'
 import { fullView } from './full-view.ts'
@@ -38,6 +39,7 @@ test('the table, its certificates, threads, loop, watches and diagnostics', () =
     certificates: '1',
     ready: '1',
     threads: '2',
+    'thread_busy_seconds_total{thread="0"}': '1.5',
     thread_restarts_total: '1',
     translation_duration_seconds_sum: '0.25',
     apply_duration_seconds_sum: '0.5',
@@ -55,9 +57,10 @@ test('the table, its certificates, threads, loop, watches and diagnostics', () =
 
 test('all of it is well-formed: each family described once, no series twice, every line a sample', async () => {
   const quotes = requestRecord({ route: { ...prefix('/', 'x').source, service: 'we"ird\\na\nme' } })
-  const recorder = createThreadRecorder()
+  const reader = createCounterReader()
+  const recorder = createThreadRecorder(reader.learn)
   recorder.request(quotes)
-  const text = renderMetrics(fullView({ dataPlane: { ...recorder.figures(), threads: 1, restarts: 0, version: 1 } })) + (await renderProcessMetrics())
+  const text = renderMetrics(fullView({ dataPlane: { ...reader.figures(), threads: 1, restarts: 0, version: 1 } })) + (await renderProcessMetrics())
   expect(text.endsWith('\n')).toBe(true)
   const seen = new Set<string>()
   const types = new Map<string, string>()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { DURATION_BOUNDS, sumFigures, withoutGauges, type SeriesFigures } from '../../src/observe/figures.ts'
+import { createCounterReader } from '../../src/observe/counter-reader.ts'
+import { DURATION_BOUNDS, sumFigures, withoutGauges, type SeriesFigures, type ThreadFigures } from '../../src/observe/figures.ts'
 import { createThreadRecorder, type ThreadRecorder } from '../../src/observe/thread-recorder.ts'
 import { prefix } from '../table/routes.ts'
 import { requestRecord } from './request-record.ts'
@@ -7,12 +8,26 @@ import { requestRecord } from './request-record.ts'
 const web = prefix('/', 'web', { ingress: 'web' }).source
 const shop = prefix('/', 'shop', { ingress: 'shop' }).source
 
-function seriesOf(recorder: ThreadRecorder, key: string): SeriesFigures | undefined {
+/** A recorder whose counts can be read as the supervisor reads them. */
+function readable(): ThreadRecorder & { figures(): ThreadFigures } {
+  const reader = createCounterReader()
+  const recorder = createThreadRecorder(reader.learn)
+  return {
+    ...recorder,
+    figures: reader.figures,
+    forget(keys) {
+      reader.forget(keys)
+      recorder.forget(keys)
+    },
+  }
+}
+
+function seriesOf(recorder: { figures(): ThreadFigures }, key: string): SeriesFigures | undefined {
   return new Map(recorder.figures().series).get(key)
 }
 
 test('requests are counted by Ingress and Service, status class and duration', () => {
-  const recorder = createThreadRecorder()
+  const recorder = readable()
   for (const [status, durationMs] of [[200, 0.4], [204, 1], [301, 3], [404, 10_000], [503, 10_001]] as const) {
     recorder.request(requestRecord({ route: web, status, duration: durationMs, tries: 2 }))
   }
@@ -26,27 +41,27 @@ test('requests are counted by Ingress and Service, status class and duration', (
 })
 
 test('requests that no route took have a series of their own', () => {
-  const recorder = createThreadRecorder()
+  const recorder = readable()
   recorder.request(requestRecord({ status: 404, failure: 'no-route' }))
   expect(seriesOf(recorder, '//')?.statuses).toEqual([0, 0, 0, 1, 0])
   expect(recorder.figures().failures).toEqual([['no-route', 1]])
 })
 
 test('two routes of one Ingress and Service are one series', () => {
-  const recorder = createThreadRecorder()
+  const recorder = readable()
   recorder.request(requestRecord({ route: web }))
   recorder.request(requestRecord({ route: prefix('/other', 'web', { ingress: 'web' }).source }))
   expect(seriesOf(recorder, 'dev/web/web')?.statuses[1]).toBe(2)
 })
 
 test('a status outside of 100 to 599 is counted at the nearest class', () => {
-  const recorder = createThreadRecorder()
+  const recorder = readable()
   for (const status of [0, 99, 600, 999]) recorder.request(requestRecord({ route: web, status }))
   expect(seriesOf(recorder, 'dev/web/web')?.statuses).toEqual([2, 0, 0, 0, 2])
 })
 
 test('a forgotten series is gone; a late request of its route begins it at 0', () => {
-  const recorder = createThreadRecorder()
+  const recorder = readable()
   for (const route of [web, undefined]) recorder.request(requestRecord({ route }))
   recorder.forget(['dev/web/web', '//', 'never/was/there'])
   expect(recorder.figures().series).toEqual([])
@@ -55,7 +70,7 @@ test('a forgotten series is gone; a late request of its route begins it at 0', (
 })
 
 test('connections and tunnels go up and down, what was accepted only up', () => {
-  const recorder = createThreadRecorder()
+  const recorder = readable()
   recorder.connectionOpened(false)
   recorder.connectionOpened(true)
   recorder.connectionOpened(true)
@@ -75,7 +90,7 @@ test('connections and tunnels go up and down, what was accepted only up', () => 
 })
 
 test('figures of several threads add up; a thread that is gone leaves its counts but not what was open', () => {
-  const [one, other] = [createThreadRecorder(), createThreadRecorder()]
+  const [one, other] = [readable(), readable()]
   for (const recorder of [one, other]) {
     recorder.connectionOpened(false)
     recorder.request(requestRecord({ route: web, failure: 'connect-failed' }))
@@ -90,4 +105,17 @@ test('figures of several threads add up; a thread that is gone leaves its counts
     ['dev/web/web', 2, 3],
     ['dev/shop/web', 1, 1.5],
   ])
+})
+
+test('a slot is used again for another series, which begins at 0; no two series share one', () => {
+  const recorder = readable()
+  const sources = Array.from({ length: 600 }, (_, i) => prefix('/', 'x', { ingress: `i${i}` }).source)
+  for (const route of sources) recorder.request(requestRecord({ route }))
+  recorder.forget(sources.slice(0, 300).map(({ object }) => `dev/${object.name}/web`))
+  const others = Array.from({ length: 300 }, (_, i) => prefix('/', 'x', { ingress: `o${i}` }).source)
+  for (const route of others) for (let i = 0; i < 2; i++) recorder.request(requestRecord({ route }))
+  const counts = new Map(recorder.figures().series.map(([key, { statuses }]) => [key, statuses[1]]))
+  expect(counts.size).toBe(601)
+  for (const { object } of sources.slice(300)) expect(counts.get(`dev/${object.name}/web`)).toBe(1)
+  for (const { object } of others) expect(counts.get(`dev/${object.name}/web`)).toBe(2)
 })

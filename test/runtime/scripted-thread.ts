@@ -14,7 +14,7 @@ const port = parentPort
 if (port === null) throw new Error('runs as a thread only')
 const say = (message: FromThread): void => port.postMessage(message)
 const cursors = createSharedCursors()
-const recorder = createThreadRecorder()
+const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }))
 let config = EMPTY_ROUTING
 let version = 0
 let isSilent = false
@@ -61,7 +61,7 @@ async function handle(message: ToThread): Promise<void> {
       return
     case 'figures':
       recorder.forget(message.forget)
-      if (!isSilent) say({ kind: 'figures', id: message.id, figures: recorder.figures() })
+      if (!isSilent) say({ kind: 'figures', id: message.id })
       return
     case 'drain':
       for (const server of servers) server.close()
