@@ -49,6 +49,8 @@ export class ClientConnection implements Downstream, TunnelEnd {
   #responded = false
   /** No request after the present one. */
   #last = false
+  /** The client may still be sending when the connection ends. */
+  #lingers = true
   #chunked = false
   #untilClose = false
   #requests = 0
@@ -69,7 +71,6 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#exchange = new Exchange(context, this)
     this.#timer.set(context.settings.timeouts.requestHead)
     context.clients.add(this)
-    socket.on('data', (chunk: Buffer) => this.#received(chunk))
     socket.on('end', () => this.#ended())
     socket.on('drain', () => this.#drained())
     socket.on('error', () => undefined)
@@ -91,12 +92,13 @@ export class ClientConnection implements Downstream, TunnelEnd {
 
   // === reading
 
-  #received(chunk: Buffer): void {
+  /** The bytes are valid during the call only. */
+  received(buffer: Buffer, start: number, end: number): void {
     const ahead = this.#ahead
-    if (ahead === undefined) this.#read(chunk, 0, chunk.length)
+    if (ahead === undefined) this.#read(buffer, start, end)
     else {
       this.#ahead = undefined
-      const joined = Buffer.concat([ahead, chunk])
+      const joined = Buffer.concat([ahead, buffer.subarray(start, end)])
       this.#read(joined, 0, joined.length)
     }
   }
@@ -390,7 +392,11 @@ export class ClientConnection implements Downstream, TunnelEnd {
   }
 
   #next(): void {
-    if (this.#last) return this.#close()
+    if (this.#last) {
+      // It said itself that this was its last request, and all of it is here.
+      this.#lingers = this.#exchange.request.keepAlive
+      return this.#close()
+    }
     // Bytes sent before the backend refused to switch were meant for the other protocol.
     if (this.#exchange.request.websocket && this.#ahead !== undefined) return this.#close()
     this.#state = 'head'
@@ -399,7 +405,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
     if (this.#ahead !== undefined || this.#paused) this.#readAhead()
   }
 
-  /** After the response is out the client is given a while to read it: RFC 9112 section 9.6. */
+  /** After the response is out, a client that may still be sending is given a while to read it: RFC 9112 section 9.6. */
   #close(): void {
     this.#state = 'closing'
     this.#ahead = undefined
@@ -409,6 +415,10 @@ export class ClientConnection implements Downstream, TunnelEnd {
   #shutDown(): void {
     this.flush()
     if (this.socket.writableEnded) return
+    if (!this.#lingers) {
+      this.socket.destroySoon()
+      return
+    }
     this.#deadline = 'close'
     this.#timer.set(LINGER_TIME)
     this.socket.end()

@@ -15,6 +15,7 @@ import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
 import { requestIds } from './request-id.ts'
 import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
+import { acceptShared } from './shared-read.ts'
 
 export interface ProxyOptions {
   readonly settings: ProxySettings
@@ -98,12 +99,14 @@ export function createProxy(options: ProxyOptions): Proxy {
   const handshaking = new Set<Socket>()
   let onEmpty: (() => void) | undefined
 
-  function accept(socket: Socket, tls: boolean, port: number): void {
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+
+  function accept(socket: Socket, tls: boolean, port: number): ClientConnection | undefined {
     const { connections } = settings.limits
     if (connections > 0 && context.clients.size >= connections) {
       recorder.connectionRefused()
       socket.destroy()
-      return
+      return undefined
     }
     const client = new ClientConnection(socket, context, tls, port)
     recorder.connectionOpened(tls)
@@ -112,15 +115,21 @@ export function createProxy(options: ProxyOptions): Proxy {
       if (context.clients.size === 0) onEmpty?.()
     })
     if (context.draining) client.drain()
+    return client
+  }
+
+  function acceptStream(socket: Socket, tls: boolean, port: number): void {
+    const client = accept(socket, tls, port)
+    if (client !== undefined) socket.on('data', (chunk: Buffer) => client.received(chunk, 0, chunk.length))
   }
 
   function serverFor(tls: boolean, port: () => number): Server {
     const common = { allowHalfOpen: true, noDelay: true }
-    if (!tls) return createTcpServer(common, (socket) => accept(socket, false, port()))
+    if (!tls) return createTcpServer(common, (socket) => acceptStream(socket, false, port()))
     if (contexts === undefined) throw new Error('a TLS listener needs contexts')
     const server = createTlsServer(
       { ...contexts.serverOptions(), ...common, ALPNProtocols: ['http/1.1'], handshakeTimeout: settings.timeouts.tlsHandshake },
-      (socket) => accept(socket, true, settings.forwardedTlsPort),
+      (socket) => acceptStream(socket, true, settings.forwardedTlsPort),
     )
     // Connections that get no further than the handshake are in nobody's list but this.
     server.on('connection', (socket: Socket) => {
@@ -163,6 +172,8 @@ export function createProxy(options: ProxyOptions): Proxy {
           server.on('error', (error) => log('error', 'listener failed', { error: error.message }))
           const at = server.address() as AddressInfo
           bound = at.port
+          // Not behind TLS: there the bytes come from the TLS layer.
+          if (!tls) acceptShared(server, readBuffer, (socket) => accept(socket, false, bound))
           servers.add(server)
           resolve({ port: at.port, address: at.address })
         })
