@@ -202,7 +202,8 @@ export class ClientConnection implements Downstream, TunnelEnd {
     if (request.framing === 'chunked') this.#body.startChunked(bodyBytes > 0 ? bodyBytes : Infinity)
     else this.#body.startLength(request.contentLength)
     if (this.#body.done) this.#state = 'busy'
-    else this.#awaitBody()
+    // Else the client waits for us; its time begins with the 100.
+    else if (!request.expectContinue) this.#awaitBody()
   }
 
   #awaitBody(): void {
@@ -299,6 +300,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
 
   sendInterim(head: ResponseHead): void {
     this.#writer.text(interimText(head))
+    if (this.#state === 'body' && !this.#blocked) this.#awaitBody()
   }
 
   sendHead(head: ResponseHead): void {
@@ -361,11 +363,11 @@ export class ClientConnection implements Downstream, TunnelEnd {
   }
 
   #fields(): ResponseFields {
-    const { dateField, settings } = this.#context
+    const { dateField, serverField } = this.#context
     let connectionField = ''
     if (this.#last) connectionField = 'Connection: close\r\n'
     else if (this.#exchange.request.minorVersion === 0) connectionField = 'Connection: keep-alive\r\n'
-    return { serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`, dateField, connectionField }
+    return { serverField, dateField, connectionField }
   }
 
   /** The body length of a local answer's request is known and small enough to be read and forgotten. */
@@ -394,7 +396,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
   #next(): void {
     if (this.#last) {
       // It said itself that this was its last request, and all of it is here.
-      this.#lingers = this.#exchange.request.keepAlive
+      this.#lingers = this.#exchange.request.keepAlive || this.#exchange.lastFailure !== undefined
       return this.#close()
     }
     // Bytes sent before the backend refused to switch were meant for the other protocol.

@@ -21,6 +21,8 @@ export interface ProxyContext {
   readonly clients: Set<ClientConnection>
   /** Replaced as a whole by `apply`. */
   routing: Routing
+  /** `Server: …\r\n`, or empty. */
+  readonly serverField: string
   /** `Date: …\r\n` of this second. */
   dateField: string
   /** Answers end their connections. */

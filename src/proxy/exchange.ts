@@ -110,11 +110,12 @@ export class Exchange implements ResponseSink {
     if (upstream.writer.full) {
       upstream.awaitDrain()
       this.client.blockBody()
-    } else upstream.awaitResponse()
+    }
   }
 
   requestEnd(trailers: string): void {
     this.#body.end(this.#upstream, trailers)
+    if (this.#upstream?.writer.full === false) this.#upstream.awaitResponse()
   }
 
   /** All that arrived at once was handed over. */
@@ -137,6 +138,9 @@ export class Exchange implements ResponseSink {
     connection.start(this, this.request.method === 'HEAD', this.request.websocket)
     connection.writer.text(requestText(this.request, this.requestId, this.client.forwardedFields))
     this.#body.replay(connection)
+    // A client that waits for 100 waits for the backend.
+    if (connection.requestComplete || this.request.expectContinue) connection.awaitResponse()
+    else connection.awaitRequest()
     if (!connection.reused) {
       connection.writer.flush()
       this.client.unblockBody()
@@ -145,6 +149,7 @@ export class Exchange implements ResponseSink {
 
   interimResponse(head: ResponseHead): void {
     if (this.request.minorVersion === 1) this.client.sendInterim(head)
+    if (this.#upstream?.requestComplete === false) this.#upstream.awaitRequest()
   }
 
   responseHead(head: ResponseHead): void {
@@ -178,7 +183,10 @@ export class Exchange implements ResponseSink {
   }
 
   upstreamDrained(): void {
-    this.#upstream?.awaitResponse()
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    if (upstream.requestComplete) upstream.awaitResponse()
+    else upstream.awaitRequest()
     this.client.unblockBody()
   }
 

@@ -91,27 +91,35 @@ export function createProxy(options: ProxyOptions): Proxy {
     filtersOf: filterCache(settings),
     clients: new Set(),
     routing: EMPTY_LIVE_ROUTING,
+    serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`,
     dateField: dateField(clock.now()),
     draining: false,
     tunnels: 0,
   }
   const servers = new Set<Server>()
-  const handshaking = new Set<Socket>()
+  /** The sockets below TLS, shaking hands or in use. */
+  const secured = new Set<Socket>()
+  let plain = 0
   let onEmpty: (() => void) | undefined
 
   const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
-  function accept(socket: Socket, tls: boolean, port: number): ClientConnection | undefined {
+  function isRefused(socket: Socket): boolean {
     const { connections } = settings.limits
-    if (connections > 0 && context.clients.size >= connections) {
-      recorder.connectionRefused()
-      socket.destroy()
-      return undefined
-    }
+    if (connections === 0 || plain + secured.size < connections) return false
+    recorder.connectionRefused()
+    socket.destroy()
+    return true
+  }
+
+  function accept(socket: Socket, tls: boolean, port: number): ClientConnection | undefined {
+    if (!tls && isRefused(socket)) return undefined
+    if (!tls) plain++
     const client = new ClientConnection(socket, context, tls, port)
     recorder.connectionOpened(tls)
     socket.once('close', () => {
       recorder.connectionClosed(tls)
+      if (!tls) plain--
       if (context.clients.size === 0) onEmpty?.()
     })
     if (context.draining) client.drain()
@@ -133,8 +141,9 @@ export function createProxy(options: ProxyOptions): Proxy {
     )
     // Connections that get no further than the handshake are in nobody's list but this.
     server.on('connection', (socket: Socket) => {
-      handshaking.add(socket)
-      socket.once('close', () => handshaking.delete(socket))
+      if (isRefused(socket)) return
+      secured.add(socket)
+      socket.once('close', () => secured.delete(socket))
     })
     server.on('tlsClientError', (_error, socket) => {
       recorder.handshakeFailed()
@@ -153,7 +162,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   function close(): void {
     stopAccepting()
     for (const client of context.clients) client.destroy()
-    for (const socket of handshaking) socket.destroy()
+    for (const socket of secured) socket.destroy()
     pools.closeIdle()
     wheel.stop()
   }

@@ -44,7 +44,7 @@ export class UpstreamConnection implements TunnelEnd {
   #toHead = false
   #websocket = false
   #interim = 0
-  #deadline: 'connect' | 'read' | 'send' | 'idle' = 'connect'
+  #deadline: 'connect' | 'read' | 'send' | 'idle' | 'none' = 'connect'
   readonly #head = new ResponseHead()
   readonly #body = new BodyReader()
   readonly #partial = new HeadAccumulator()
@@ -81,13 +81,18 @@ export class UpstreamConnection implements TunnelEnd {
     this.#interim = 0
     this.#state = 'head'
     this.requestComplete = this.responseStarted = false
-    this.awaitResponse()
   }
 
   /** The backend has `timeouts.read` from now. */
   awaitResponse(): void {
     this.#deadline = 'read'
     this.#timer.set(this.#context.timeouts.read)
+  }
+
+  /** It is the client who has to go on: no deadline for the backend. */
+  awaitRequest(): void {
+    this.#deadline = 'none'
+    this.#timer.clear()
   }
 
   /** The backend does not take the request: it has `timeouts.send` from now. */
@@ -103,7 +108,7 @@ export class UpstreamConnection implements TunnelEnd {
   }
 
   resumeReading(): void {
-    if (this.#state === 'head' || this.#state === 'body') this.awaitResponse()
+    if (this.#deadline === 'read') this.awaitResponse()
     this.socket.resume()
   }
 

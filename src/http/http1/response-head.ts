@@ -26,8 +26,8 @@ export class ResponseHead {
 }
 
 const CR = 13
+const SP = 32
 const COLON = 58
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([^\r\n]*))?\r\n/
 
 type Action = (head: ResponseHead, value: string) => boolean
 
@@ -82,17 +82,31 @@ export function parseResponseHead(text: string, end: number, toHead: boolean, he
   head.chunked = head.hasServer = head.hasDate = false
   const illegal = text.search(ILLEGAL)
   if (illegal >= 0 && illegal < end) return false
-  const line = STATUS_LINE.exec(text)
-  if (line === null) return false
-  head.status = Number(line[2])
-  head.reason = line[3] ?? ''
-  const http10 = line[1] === '0'
-  if (!parseFields(text, line[0].length, end, head, mostFields)) return false
+  const lineEnd = text.indexOf('\n') + 1
+  if (!parseStatusLine(text, lineEnd - 2, head)) return false
+  const http10 = text.charCodeAt(7) === 48
+  if (!parseFields(text, lineEnd, end, head, mostFields)) return false
   // Both at once is how responses are split; HTTP/1.0 has no transfer codings (RFC 9112 section 6.1).
   if (head.chunked && (head.contentLength >= 0 || http10)) return false
   head.keepAlive = !http10
   if (head.connection !== '') settleConnection(head)
   head.framing = framingOf(head, toHead)
+  return true
+}
+
+/** `end` is the index of the line's CR. A reason may be missing, and with it the space before it. */
+function parseStatusLine(text: string, end: number, head: ResponseHead): boolean {
+  const minor = text.charCodeAt(7)
+  if (!text.startsWith('HTTP/1.') || (minor !== 48 && minor !== 49) || text.charCodeAt(8) !== SP || text.charCodeAt(end) !== CR) return false
+  let status = 0
+  for (let i = 9; i < 12; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (!(digit >= 0 && digit <= 9)) return false
+    status = 10 * status + digit
+  }
+  if (status < 100 || status > 599 || (end > 12 && text.charCodeAt(12) !== SP)) return false
+  head.status = status
+  head.reason = text.slice(13, end)
   return true
 }
 
