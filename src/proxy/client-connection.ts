@@ -4,10 +4,9 @@ import type { Socket } from 'node:net'
 import type { FailureKind } from '../base/failure.ts'
 import { Timer } from '../base/timer-wheel.ts'
 import { BodyReader } from '../http/http1/body-reader.ts'
-import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
+import { RequestHeadReader } from '../http/http1/request-head-reader.ts'
 import { parseRequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
-import { SocketWriter } from '../http/socket-writer.ts'
 import { Tunnel, type TunnelEnd } from '../http/tunnel.ts'
 import type { UpstreamConnection } from '../upstream/connection.ts'
 import type { Answer } from './answer.ts'
@@ -15,11 +14,10 @@ import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
 import { Exchange } from './exchange.ts'
 import { forwardedFields } from './request-text.ts'
-import { answerText, interimText, responseText, type ClientFraming, type ResponseFields } from './response-text.ts'
+import { ResponseWriter } from './response-writer.ts'
 
 type State = 'head' | 'body' | 'busy' | 'tunnel' | 'closing' | 'closed'
 
-const HEAD_WINDOW = 4096
 /** Bytes read ahead of the request in flight. */
 const MOST_AHEAD = 16 * 1024
 /** A body that nobody wants is read up to here to keep the connection. */
@@ -27,7 +25,6 @@ const MOST_DISCARDED = 64 * 1024
 /** After the last response: bytes and time granted to a client that still sends, so that it reads the response before a reset. */
 const LINGER_BYTES = 256 * 1024
 const LINGER_TIME = 2000
-const MOST_EMPTY_LINES = 4
 
 export class ClientConnection implements Downstream, TunnelEnd {
   readonly socket: Socket
@@ -35,10 +32,10 @@ export class ClientConnection implements Downstream, TunnelEnd {
   readonly clientAddress: string
   readonly forwardedFields: string
   readonly #context: ProxyContext
-  readonly #writer: SocketWriter
+  readonly #writer: ResponseWriter
   readonly #timer: Timer
   readonly #body = new BodyReader()
-  readonly #partial = new HeadAccumulator()
+  readonly #head: RequestHeadReader
   readonly #exchange: Exchange
   #state: State = 'head'
   #deadline: 'head' | 'body' | 'write' | 'close' = 'head'
@@ -51,10 +48,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
   #last = false
   /** The client may still be sending when the connection ends. */
   #lingers = true
-  #chunked = false
-  #untilClose = false
   #requests = 0
-  #emptyLines = 0
   #lingered = 0
   #ahead: Buffer | undefined
   #tunnel: Tunnel | undefined
@@ -66,7 +60,8 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#context = context
     this.clientAddress = plainAddress(socket.remoteAddress ?? '')
     this.forwardedFields = forwardedFields(this.clientAddress, port, tls)
-    this.#writer = new SocketWriter(socket)
+    this.#writer = new ResponseWriter(socket, context)
+    this.#head = new RequestHeadReader(context.settings.limits)
     this.#timer = new Timer(context.wheel, this)
     this.#exchange = new Exchange(context, this)
     this.#timer.set(context.settings.timeouts.requestHead)
@@ -78,7 +73,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
   }
 
   get idle(): boolean {
-    return this.#state === 'head' && this.#partial.length === 0
+    return this.#state === 'head' && this.#head.pending === 0
   }
 
   /** No further request; at once if none is in flight. */
@@ -138,58 +133,32 @@ export class ClientConnection implements Downstream, TunnelEnd {
     }
   }
 
-  /** Answers the index after the head, or `end` when there is more to wait for. */
   #readHead(buffer: Buffer, start: number, end: number): number {
-    if (this.#partial.length === 0 && buffer[start] !== 13) {
-      const text = buffer.toString('latin1', start, Math.min(end, start + HEAD_WINDOW))
-      const headEnd = text.indexOf('\r\n\r\n') + 4
-      if (headEnd > 3) {
-        this.#begin(text, headEnd)
-        return start + headEnd
-      }
-    }
-    return this.#readPartialHead(buffer, start, end)
-  }
-
-  #readPartialHead(buffer: Buffer, start: number, end: number): number {
-    const { limits, timeouts } = this.#context.settings
-    const partial = this.#partial
-    const first = partial.length === 0
-    partial.append(buffer, start, end)
-    this.#emptyLines += partial.skipEmptyLines()
-    const headEnd = this.#emptyLines > MOST_EMPTY_LINES ? 0 : partial.end()
-    if (headEnd > 0) {
-      const rest = partial.length - headEnd
-      const text = partial.text(headEnd)
-      partial.clear()
-      this.#begin(text, headEnd)
-      return end - rest
-    }
-    if (this.#emptyLines > MOST_EMPTY_LINES || !partial.plausible()) this.#refuse('bad-request')
-    else if (partial.firstLine() > limits.requestLineBytes + 2) this.#refuse('target-too-long')
-    else if (partial.length - partial.firstLine() > limits.headBytes) this.#refuse('head-too-large')
+    const head = this.#head
+    const first = head.pending === 0
+    const position = head.read(buffer, start, end)
+    if (head.end > 0) this.#begin(head.text, head.end)
+    else if (head.fault !== undefined) this.#refuse(head.fault)
     else if (first && this.#requests > 0) {
       // Absolute: a head that trickles in gets no more time for each byte.
       this.#deadline = 'head'
-      this.#timer.set(timeouts.requestHead)
+      this.#timer.set(this.#context.settings.timeouts.requestHead)
     }
-    return end
+    return position
   }
 
   #begin(text: string, end: number): void {
-    const context = this.#context
+    const { limits } = this.#context.settings
     const exchange = this.#exchange
     const { request } = exchange
-    const failure = parseRequestHead(text, end, request, context.settings.limits)
-    this.#emptyLines = 0
+    const failure = parseRequestHead(text, end, request, limits)
     this.#requests++
     this.#responded = this.#discarding = this.#blocked = false
-    this.#writer.written = 0
+    this.#writer.begin()
     exchange.bytesIn = end
     this.#timer.clear()
     if (failure !== undefined) return this.#refuse(failure)
-    const { requestsPerConnection } = context.settings.limits
-    this.#last = !request.keepAlive || (requestsPerConnection > 0 && this.#requests >= requestsPerConnection)
+    this.#last = !request.keepAlive || (limits.requestsPerConnection > 0 && this.#requests >= limits.requestsPerConnection)
     if (request.framing === 'none') this.#state = 'busy'
     else this.#startBody()
     exchange.begin()
@@ -242,11 +211,11 @@ export class ClientConnection implements Downstream, TunnelEnd {
 
   #refuse(kind: FailureKind): void {
     const exchange = this.#exchange
-    if (this.#partial.length > 0) {
+    if (this.#head.pending > 0) {
       exchange.request.reset()
-      exchange.bytesIn = this.#partial.length
-      this.#partial.clear()
-      this.#writer.written = 0
+      exchange.bytesIn = this.#head.pending
+      this.#head.clear()
+      this.#writer.begin()
     }
     this.#last = true
     this.#state = 'busy'
@@ -299,37 +268,30 @@ export class ClientConnection implements Downstream, TunnelEnd {
   }
 
   sendInterim(head: ResponseHead): void {
-    this.#writer.text(interimText(head))
+    this.#writer.interim(head)
     if (this.#state === 'body' && !this.#blocked) this.#awaitBody()
   }
 
   sendHead(head: ResponseHead): void {
-    const http11 = this.#exchange.request.minorVersion === 1
-    let framing: ClientFraming = 'as-is'
-    if (head.framing === 'chunked' || head.framing === 'close') framing = http11 ? 'chunked' : 'until-close'
-    this.#chunked = framing === 'chunked'
-    this.#untilClose = framing === 'until-close'
     // A response that overtakes its request: where the rest of the request ends is not worth waiting for.
-    if (this.#untilClose || this.#state === 'body' || this.#context.draining) this.#last = true
-    this.#writer.text(responseText(head, framing, this.#fields()))
+    if (this.#state === 'body' || this.#context.draining) this.#last = true
+    if (this.#writer.head(head, this.#exchange.request.minorVersion, this.#last)) this.#last = true
   }
 
   sendData(buffer: Buffer, start: number, end: number): void {
-    if (end === start) return
-    if (this.#chunked) this.#writer.bytes(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n')
-    else this.#writer.bytes(buffer, start, end)
+    this.#writer.data(buffer, start, end)
     if (this.#writer.full) this.#awaitWrite()
   }
 
   sendEnd(trailers: string): void {
-    if (this.#chunked) this.#writer.text(trailers === '' ? '0\r\n\r\n' : `0\r\n${trailers}\r\n`)
-    this.#chunked = false
+    this.#writer.end(trailers)
     this.#complete()
   }
 
   sendAnswer(answer: Answer, close: boolean): void {
+    const { method, minorVersion } = this.#exchange.request
     if (close || this.#context.draining || (this.#state === 'body' && !this.#mayDiscard())) this.#last = true
-    this.#writer.text(answerText(answer, this.#exchange.request.method === 'HEAD', this.#fields()))
+    this.#writer.answer(answer, method === 'HEAD', minorVersion, this.#last)
     this.#complete()
   }
 
@@ -340,12 +302,12 @@ export class ClientConnection implements Downstream, TunnelEnd {
   /** The client must not take the response for whole: without its length, only a reset tells. */
   cut(): void {
     this.flush()
-    if (this.#untilClose) this.socket.resetAndDestroy()
+    if (this.#writer.untilClose) this.socket.resetAndDestroy()
     else this.socket.destroySoon()
   }
 
   switchProtocols(head: ResponseHead, upstream: UpstreamConnection): void {
-    this.#writer.text(interimText(head))
+    this.#writer.interim(head)
     this.flush()
     this.#state = 'tunnel'
     this.#timer.clear()
@@ -360,14 +322,6 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#tunnel = tunnel
     upstream.startTunnel(tunnel)
     this.#readAhead()
-  }
-
-  #fields(): ResponseFields {
-    const { dateField, serverField } = this.#context
-    let connectionField = ''
-    if (this.#last) connectionField = 'Connection: close\r\n'
-    else if (this.#exchange.request.minorVersion === 0) connectionField = 'Connection: keep-alive\r\n'
-    return { serverField, dateField, connectionField }
   }
 
   /** The body length of a local answer's request is known and small enough to be read and forgotten. */
@@ -430,7 +384,7 @@ export class ClientConnection implements Downstream, TunnelEnd {
   timedOut(): void {
     if (this.#deadline === 'write') this.#exchange.fail('client-gone')
     else if (this.#deadline === 'body' && this.#state === 'body') this.#bodyFailed('request-timeout')
-    else if (this.#deadline === 'head' && this.#partial.length > 0) {
+    else if (this.#deadline === 'head' && this.#head.pending > 0) {
       this.#refuse('request-timeout')
       this.flush()
     } else this.destroy()
