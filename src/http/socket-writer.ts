@@ -1,5 +1,6 @@
 // Gathers what goes out on a socket during one turn into as few writes as can be: heads and small bodies are one latin1 string.
 import type { Socket } from 'node:net'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** Up to this many bytes are cheaper to carry along in the string than to write on their own. */
 const SMALL = 4096
@@ -11,9 +12,11 @@ export class SocketWriter {
   written = 0
   #text = ''
   readonly #socket: Socket
+  readonly #buffers: ReadBuffers
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, buffers: ReadBuffers) {
     this.#socket = socket
+    this.#buffers = buffers
   }
 
   /** latin1. */
@@ -23,11 +26,17 @@ export class SocketWriter {
     if (this.#text.length > MOST_TEXT) this.flush()
   }
 
-  /** Copies them: the buffer may be used again at once. */
+  /** The shared read buffer may be used again at once; any other one is the socket's until it is written. */
   bytes(buffer: Buffer, start: number, end: number, before = '', after = ''): void {
     const size = end - start
     if (size <= SMALL) {
       this.text(before + buffer.toString('latin1', start, end) + after)
+      return
+    }
+    if (before === '' && after === '' && buffer !== this.#buffers.shared) {
+      this.flush()
+      this.written += size
+      this.#buffers.write(this.#socket, buffer, start, end)
       return
     }
     const head = this.#text + before

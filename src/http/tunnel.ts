@@ -1,6 +1,7 @@
 // Two sockets joined after a 101: bytes both ways, each direction closed on its own, bounded by the sockets' write budgets.
 import type { Socket } from 'node:net'
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 export interface TunnelEnd {
   readonly socket: Socket
@@ -8,11 +9,19 @@ export interface TunnelEnd {
   resumeReading(): void
 }
 
+export interface TunnelOptions {
+  readonly buffers: ReadBuffers
+  readonly wheel: TimerWheel
+  /** Milliseconds without a byte in either direction. */
+  readonly idleTimeout: number
+}
+
 export class Tunnel {
   bytesFromClient = 0
   bytesFromUpstream = 0
   readonly #client: TunnelEnd
   readonly #upstream: TunnelEnd
+  readonly #buffers: ReadBuffers
   readonly #idleTimeout: number
   readonly #timer: Timer
   readonly #closed: (tunnel: Tunnel) => void
@@ -21,10 +30,11 @@ export class Tunnel {
   #sidesClosed = 0
   #open = true
 
-  /** `closed` is called once, when both sides are gone. `idleTimeout`: without a byte in either direction. */
-  constructor(client: TunnelEnd, upstream: TunnelEnd, wheel: TimerWheel, idleTimeout: number, closed: (tunnel: Tunnel) => void) {
+  /** `closed` is called once, when both sides are gone. */
+  constructor(client: TunnelEnd, upstream: TunnelEnd, { buffers, wheel, idleTimeout }: TunnelOptions, closed: (tunnel: Tunnel) => void) {
     this.#client = client
     this.#upstream = upstream
+    this.#buffers = buffers
     this.#idleTimeout = idleTimeout
     this.#closed = closed
     this.#timer = new Timer(wheel, { timedOut: () => this.destroy() })
@@ -78,8 +88,9 @@ export class Tunnel {
   #pass(buffer: Buffer, start: number, end: number, from: TunnelEnd, to: TunnelEnd): void {
     if (!this.#open || end === start) return
     this.#timer.set(this.#idleTimeout)
-    // A copy, since the buffer is shared by all sockets that are read from.
-    if (!to.socket.write(Buffer.from(buffer.subarray(start, end)))) from.pauseReading()
+    if (buffer === this.#buffers.shared) to.socket.write(Buffer.from(buffer.subarray(start, end)))
+    else this.#buffers.write(to.socket, buffer, start, end)
+    if (to.socket.writableNeedDrain) from.pauseReading()
   }
 
   #finish(): void {

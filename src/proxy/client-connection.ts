@@ -87,15 +87,16 @@ export class ClientConnection implements Downstream, TunnelEnd {
 
   // === reading
 
-  /** The bytes are valid during the call only. */
-  received(buffer: Buffer, start: number, end: number): void {
+  /** The bytes are valid during the call only. True: they were within a body or a tunnel. */
+  received(buffer: Buffer, count: number): boolean {
     const ahead = this.#ahead
-    if (ahead === undefined) this.#read(buffer, start, end)
+    if (ahead === undefined) this.#read(buffer, 0, count)
     else {
       this.#ahead = undefined
-      const joined = Buffer.concat([ahead, buffer.subarray(start, end)])
+      const joined = Buffer.concat([ahead, buffer.subarray(0, count)])
       this.#read(joined, 0, joined.length)
     }
+    return this.#state === 'body' || this.#state === 'tunnel'
   }
 
   #read(buffer: Buffer, start: number, end: number): void {
@@ -313,7 +314,8 @@ export class ClientConnection implements Downstream, TunnelEnd {
     this.#timer.clear()
     this.#context.tunnels++
     this.#context.recorder.tunnelOpened()
-    const tunnel = new Tunnel(this, upstream, this.#context.wheel, this.#context.settings.timeouts.read, () => {
+    const { buffers, wheel, settings } = this.#context
+    const tunnel = new Tunnel(this, upstream, { buffers, wheel, idleTimeout: settings.timeouts.read }, () => {
       this.#context.tunnels--
       this.#context.recorder.tunnelClosed()
       this.#exchange.bytesIn += tunnel.bytesFromClient

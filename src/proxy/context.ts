@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { TimerWheel } from '../base/timer-wheel.ts'
+import type { ReadBuffers } from '../http/read-buffers.ts'
 import type { Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { Recorder } from '../observe/recorder.ts'
@@ -15,6 +16,7 @@ export interface ProxyContext {
   readonly clock: Clock
   readonly recorder: Recorder
   readonly log: Log
+  readonly buffers: ReadBuffers
   readonly newRequestId: () => string
   readonly filtersOf: (route: Route) => readonly Filter[]
   /** Open connections of clients. */

@@ -5,6 +5,7 @@ import type { CursorSource } from '../balance/cursor.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
+import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
@@ -67,19 +68,18 @@ export interface Proxy {
   close(): void
 }
 
-const READ_BUFFER_BYTES = 64 * 1024
-
 export function createProxy(options: ProxyOptions): Proxy {
   const { settings, cursors, recorder, clock, random, log, contexts } = options
   const wheel = new TimerWheel(clock, (now) => {
     context.dateField = dateField(now)
   })
+  const buffers = new ReadBuffers()
   const pools = new Pools({
     wheel,
     limits: settings.limits,
     timeouts: settings.timeouts,
     pool: settings.pool,
-    readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+    buffers,
   })
   const context: ProxyContext = {
     settings,
@@ -87,6 +87,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     clock,
     recorder,
     log,
+    buffers,
     newRequestId: requestIds(),
     filtersOf: filterCache(settings),
     clients: new Set(),
@@ -101,8 +102,6 @@ export function createProxy(options: ProxyOptions): Proxy {
   const secured = new Set<Socket>()
   let plain = 0
   let onEmpty: (() => void) | undefined
-
-  const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
   function isRefused(socket: Socket): boolean {
     const { connections } = settings.limits
@@ -128,7 +127,7 @@ export function createProxy(options: ProxyOptions): Proxy {
 
   function acceptStream(socket: Socket, tls: boolean, port: number): void {
     const client = accept(socket, tls, port)
-    if (client !== undefined) socket.on('data', (chunk: Buffer) => client.received(chunk, 0, chunk.length))
+    if (client !== undefined) socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
   }
 
   function serverFor(tls: boolean, port: () => number): Server {
@@ -182,7 +181,7 @@ export function createProxy(options: ProxyOptions): Proxy {
           const at = server.address() as AddressInfo
           bound = at.port
           // Not behind TLS: there the bytes come from the TLS layer.
-          if (!tls) acceptShared(server, readBuffer, (socket) => accept(socket, false, bound))
+          if (!tls) acceptShared(server, buffers, (socket) => accept(socket, false, bound))
           servers.add(server)
           resolve({ port: at.port, address: at.address })
         })

@@ -14,7 +14,7 @@ export class ResponseWriter {
   #chunked = false
 
   constructor(socket: Socket, context: ProxyContext) {
-    this.#out = new SocketWriter(socket)
+    this.#out = new SocketWriter(socket, context.buffers)
     this.#context = context
   }
 

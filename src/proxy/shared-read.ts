@@ -2,19 +2,20 @@
 // Node offers this (`onread`) for sockets that connect, not for those that a server accepts, so the socket is made here from the accepted
 // handle. That handle is not public: where it does not look as expected, nothing is changed and sockets come the usual way.
 import { Socket, type Server } from 'node:net'
+import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
 
 type OnConnection = (this: object, error: unknown, handle: unknown) => void
 
-/** What a socket calls with the number of bytes that are in the buffer. */
 export interface Reader {
-  received(buffer: Buffer, start: number, end: number): void
+  /** See SocketReader. */
+  received(buffer: Buffer, count: number): boolean
 }
 
 /**
  * To be called once `server` listens. `accept` gets each socket in place of the `connection` event and answers who reads from it;
  * undefined: nobody, it was closed. False: nothing was changed.
  */
-export function acceptShared(server: Server, buffer: Buffer, accept: (socket: Socket) => Reader | undefined): boolean {
+export function acceptShared(server: Server, buffers: ReadBuffers, accept: (socket: Socket) => Reader | undefined): boolean {
   const listener: unknown = Reflect.get(server, '_handle')
   if (typeof listener !== 'object' || listener === null) return false
   const usual: unknown = Reflect.get(listener, 'onconnection')
@@ -22,13 +23,7 @@ export function acceptShared(server: Server, buffer: Buffer, accept: (socket: So
   const take: OnConnection = function (error, handle) {
     // A failed accept is the server's to report.
     if (error || typeof handle !== 'object' || handle === null) return usual.call(this, error, handle)
-    const onread = {
-      buffer,
-      callback(count: number) {
-        reader?.received(buffer, 0, count)
-        return true
-      },
-    }
+    const { onread } = new SocketReader(buffers, (buffer, count) => reader?.received(buffer, count) ?? false)
     const socket: unknown = Reflect.construct(Socket, [{ handle, onread, allowHalfOpen: true, readable: true, writable: true }])
     if (!(socket instanceof Socket)) return
     socket.setNoDelay(true)

@@ -6,6 +6,7 @@ import { Timer, type TimerWheel } from '../base/timer-wheel.ts'
 import { BodyReader } from '../http/http1/body-reader.ts'
 import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
 import { parseResponseHead, ResponseHead } from '../http/http1/response-head.ts'
+import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
 import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
 import type { Limits, PoolSettings, Timeouts } from '../model/settings.ts'
@@ -18,8 +19,7 @@ export interface UpstreamContext {
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly pool: PoolSettings
-  /** Read into by every upstream socket of the thread: valid during one callback only. */
-  readonly readBuffer: Buffer
+  readonly buffers: ReadBuffers
 }
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
@@ -62,9 +62,9 @@ export class UpstreamConnection implements TunnelEnd {
       port,
       noDelay: true,
       allowHalfOpen: true,
-      onread: { buffer: context.readBuffer, callback: (count, buffer) => this.#received(buffer, count) },
+      onread: new SocketReader(context.buffers, (buffer, count) => this.#received(buffer, count)).onread,
     })
-    this.writer = new SocketWriter(this.socket)
+    this.writer = new SocketWriter(this.socket, context.buffers)
     this.socket.on('connect', () => this.#connected())
     this.socket.on('drain', () => this.#drained())
     this.socket.on('end', () => this.#ended())
@@ -141,14 +141,12 @@ export class UpstreamConnection implements TunnelEnd {
     else this.#sink?.upstreamDrained()
   }
 
-  #received(buffer: Uint8Array, count: number): boolean {
-    const bytes = this.#context.readBuffer
-    if (buffer !== bytes) throw new TypeError('a socket reads into the buffer it was given')
+  #received(bytes: Buffer, count: number): boolean {
     if (this.tunnel !== undefined) this.tunnel.fromUpstream(bytes, 0, count)
     else if (this.#state === 'head' || this.#state === 'body') this.#read(bytes, count)
     // Bytes that nobody asked for must never become the answer to the next request.
     else if (this.#state !== 'closed') this.destroy()
-    return true
+    return this.#state === 'body' || this.tunnel !== undefined
   }
 
   #read(bytes: Buffer, count: number): void {

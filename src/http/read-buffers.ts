@@ -1,0 +1,91 @@
+// What a thread's sockets read into: one buffer for all, and for those that stream a large body one of their own at a time, so that
+// it can be written on without a copy. A buffer is lent to the kernel until a write is done; nobody reads into it meanwhile.
+import type { Socket } from 'node:net'
+
+const SIZE = 64 * 1024
+/** A read of at least this much is worth a buffer of its own for the next one. */
+const LARGE = 32 * 1024
+const MOST_FREE = 64
+
+export class ReadBuffers {
+  readonly shared: Buffer = Buffer.allocUnsafeSlow(SIZE)
+  readonly #own = new WeakSet<Buffer>()
+  readonly #free: Buffer[] = []
+  /** To the number of writes that are not done. */
+  readonly #lent = new Map<Buffer, number>()
+
+  take(): Buffer {
+    const free = this.#free.pop()
+    if (free !== undefined) return free
+    const buffer = Buffer.allocUnsafeSlow(SIZE)
+    this.#own.add(buffer)
+    return buffer
+  }
+
+  /** It is in nobody's use any more. */
+  put(buffer: Buffer): void {
+    if (this.#free.length < MOST_FREE && this.#own.has(buffer)) this.#free.push(buffer)
+  }
+
+  isLent(buffer: Buffer): boolean {
+    return this.#lent.has(buffer)
+  }
+
+  /** Writes a part of a buffer as it is; the buffer is lent until the kernel has all of it. Not for the shared one. */
+  write(socket: Socket, buffer: Buffer, start: number, end: number): void {
+    let lent = false
+    socket.write(buffer.subarray(start, end), (error) => {
+      if (lent) this.#written(buffer, error === null || error === undefined)
+    })
+    // Mostly the kernel takes everything at once.
+    if (socket.writableLength === 0) return
+    lent = true
+    this.#lent.set(buffer, (this.#lent.get(buffer) ?? 0) + 1)
+  }
+
+  /** After an error the write may not have let go of it: then it is left to the garbage collector. */
+  #written(buffer: Buffer, well: boolean): void {
+    const left = (this.#lent.get(buffer) ?? 1) - 1
+    if (left > 0) this.#lent.set(buffer, left)
+    else {
+      this.#lent.delete(buffer)
+      if (well) this.put(buffer)
+    }
+  }
+}
+
+/** The read side of one socket: for its `onread` option. */
+export class SocketReader {
+  readonly onread: { readonly buffer: () => Buffer; readonly callback: (count: number) => boolean }
+  readonly #buffers: ReadBuffers
+  #current: Buffer
+  #streams = false
+
+  /** `received` gets `count` bytes at the beginning of `buffer`, valid during the call only, and answers whether it is within a large body. */
+  constructor(buffers: ReadBuffers, received: (buffer: Buffer, count: number) => boolean) {
+    this.#buffers = buffers
+    this.#current = buffers.shared
+    this.onread = {
+      buffer: () => this.#next(),
+      callback: (count) => {
+        this.#streams = received(this.#current, count) && count >= LARGE
+        return true
+      },
+    }
+  }
+
+  /** Asked once before the first read, then after each. */
+  #next(): Buffer {
+    const current = this.#current
+    const { shared } = this.#buffers
+    if (current === shared) {
+      if (this.#streams) this.#current = this.#buffers.take()
+      return this.#current
+    }
+    const lent = this.#buffers.isLent(current)
+    if (this.#streams && !lent) return current
+    if (!lent) this.#buffers.put(current)
+    this.#current = this.#streams ? this.#buffers.take() : shared
+    return this.#current
+  }
+}
