@@ -4,7 +4,7 @@
 // marks a pointer: its zero value was set on purpose. All other scalars are always on the wire, and zero means unset.
 // `^` marks a struct that JSON writes into its parent.
 
-const PROBE_ACTIONS = 'exec:ExecAction=1 httpGet:HTTPGetAction=2 tcpSocket:TCPSocketAction=3 grpc:GRPCAction=4'
+const ACTIONS = 'exec:ExecAction=1 httpGet:HTTPGetAction=2 tcpSocket:TCPSocketAction=3'
 
 const MESSAGES: Readonly<Record<string, string>> = {
   ObjectMeta:
@@ -32,7 +32,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ServiceSpec:
     'ports:[]ServicePort=1 selector:{}string=2 clusterIP:string=3 type:string=4 externalIPs:[]string=5 sessionAffinity:string=7 loadBalancerIP:string=8 loadBalancerSourceRanges:[]string=9 ' +
     'externalName:string=10 externalTrafficPolicy:string=11 healthCheckNodePort:int32=12 publishNotReadyAddresses:bool=13 sessionAffinityConfig:SessionAffinityConfig=14 ipFamilyPolicy:string?=17 ' +
-    'clusterIPs:[]string=18 ipFamilies:[]string=19 allocateLoadBalancerNodePorts:bool?=20 loadBalancerClass:string?=21 internalTrafficPolicy:string?=22 trafficDistribution:string?=23',
+    'clusterIPs:[]string=18 ipFamilies:[]string=19 allocateLoadBalancerNodePorts:bool?=20 loadBalancerClass:string?=21 internalTrafficPolicy:string?=22',
   ServicePort: 'name:string=1 protocol:string=2 port:int32=3 targetPort:IntOrString=4 nodePort:int32=5 appProtocol:string?=6',
   SessionAffinityConfig: 'clientIP:ClientIPConfig=1',
   ClientIPConfig: 'timeoutSeconds:int32?=1',
@@ -101,8 +101,10 @@ const MESSAGES: Readonly<Record<string, string>> = {
     'capabilities:Capabilities=1 privileged:bool?=2 runAsUser:int64?=4 runAsNonRoot:bool?=5 readOnlyRootFilesystem:bool?=6 allowPrivilegeEscalation:bool?=7 runAsGroup:int64?=8 seccompProfile:SeccompProfile=11',
   Capabilities: 'add:[]string=1 drop:[]string=2',
   VolumeMount: 'name:string=1 readOnly:bool=2 mountPath:string=3 subPath:string=4 mountPropagation:string?=5 subPathExpr:string=6',
-  Lifecycle: 'postStart:ProbeHandler=1 preStop:ProbeHandler=2',
-  ProbeHandler: PROBE_ACTIONS,
+  Lifecycle: 'postStart:LifecycleHandler=1 preStop:LifecycleHandler=2',
+  LifecycleHandler: `${ACTIONS} sleep:SleepAction=4`,
+  ProbeHandler: `${ACTIONS} grpc:GRPCAction=4`,
+  SleepAction: 'seconds:int64=1',
   Probe:
     'handler:ProbeHandler^=1 initialDelaySeconds:int32=2 timeoutSeconds:int32=3 periodSeconds:int32=4 successThreshold:int32=5 failureThreshold:int32=6 terminationGracePeriodSeconds:int64?=7',
   ExecAction: 'command:[]string=1',

@@ -12,7 +12,7 @@ export interface Decoded {
   readonly unknownFields: readonly string[]
 }
 
-/** Nothing that Kubernetes knows nests deeper; deeper bodies are refused instead of recursed into. */
+/** Of values that no schema describes. Where one does it has an end: no type contains itself. */
 const DEEPEST = 64
 /** More unknown fields than this are not worth listing. */
 const MOST_UNKNOWN = 200
@@ -26,7 +26,6 @@ interface Position {
   readonly goPath: string
   /** Name of the Go struct that the field belongs to. */
   readonly struct: string
-  readonly depth: number
 }
 
 /** `value` is parsed JSON or YAML. Throws ApiError 400 in the words of the real server. */
@@ -37,12 +36,11 @@ export function decodeObject(value: unknown, schemaName: string): Decoded {
   const schema = schemaOf(schemaName)
 
   function decode(value: unknown, schema: Schema, at: Position): unknown {
-    if (at.depth > DEEPEST) throw new Mismatch('exceeded max depth')
     const resolved = resolve(schema)
     if (resolved.properties !== undefined) return decodeStruct(value, resolved, structName(schema) ?? at.struct, goType(schema), at)
     if (resolved.type === 'array') return decodeList(value, resolved, at)
     if (resolved.additionalProperties !== undefined) return decodeMap(value, resolved.additionalProperties, schema, at)
-    if (resolved.type === 'object') return isRecord(value) ? copyFreeForm(value, at.depth) : fail(value, 'map[string]interface {}', at)
+    if (resolved.type === 'object') return isRecord(value) ? copyFreeForm(value, 0) : fail(value, 'map[string]interface {}', at)
     return decodeScalar(value, resolved, at)
   }
 
@@ -56,7 +54,7 @@ export function decodeObject(value: unknown, schemaName: string): Decoded {
       if (property === undefined) {
         if (unknownFields.length < MOST_UNKNOWN) unknownFields.push(path)
       } else if (member !== null && member !== undefined) {
-        object[name] = decode(member, property, { path, goPath: at.goPath === '' ? name : `${at.goPath}.${name}`, struct, depth: at.depth + 1 })
+        object[name] = decode(member, property, { path, goPath: at.goPath === '' ? name : `${at.goPath}.${name}`, struct })
       }
     }
     return object
@@ -67,7 +65,7 @@ export function decodeObject(value: unknown, schemaName: string): Decoded {
     const items = schema.items ?? {}
     return value.map((item: unknown, index) => {
       const zero = resolve(items).properties === undefined ? '' : {}
-      return decode(item ?? zero, items, { ...at, path: `${at.path}[${index}]`, depth: at.depth + 1 })
+      return decode(item ?? zero, items, { ...at, path: `${at.path}[${index}]` })
     })
   }
 
@@ -76,14 +74,14 @@ export function decodeObject(value: unknown, schemaName: string): Decoded {
     const object: Record<string, unknown> = {}
     for (const [name, member] of Object.entries(value)) {
       // Go gives a null in a map its zero value.
-      const decoded = decode(member ?? '', values, { ...at, path: `${at.path}.${name}`, depth: at.depth + 1 })
+      const decoded = decode(member ?? '', values, { ...at, path: `${at.path}.${name}` })
       Object.defineProperty(object, name, { value: decoded, enumerable: true, writable: true, configurable: true })
     }
     return object
   }
 
   try {
-    const object = decode(value, schema, { path: '', goPath: '', struct: kind, depth: 0 }) as KubeObject
+    const object = decode(value, schema, { path: '', goPath: '', struct: kind }) as KubeObject
     return { object, unknownFields }
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error

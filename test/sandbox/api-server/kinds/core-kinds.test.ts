@@ -69,7 +69,7 @@ describe('metadata', () => {
 
 test.each([
   [0, '0s'], [119, '119s'], [120, '2m'], [125, '2m5s'], [599, '9m59s'], [601, '10m'], [10_799, '179m'], [10_800, '3h'], [12_000, '3h20m'], [28_800, '8h'], [172_799, '47h'],
-  [172_800, '2d'], [190_800, '2d5h'], [691_200, '8d'], [63_072_000, '2y'], [70_000_000, '2y80d'], [315_360_000, '10y'], [-1, '0s'], [-5, '<invalid>'],
+  [172_800, '2d'], [190_800, '2d5h'], [691_200, '8d'], [694_800, '8d'], [63_072_000, '2y'], [70_000_000, '2y80d'], [315_360_000, '10y'], [-1, '0s'], [-5, '<invalid>'],
 ])('%d seconds are %s', (seconds, text) => expect(humanDuration(seconds)).toBe(text))
 
 describe('Namespace', () => {
@@ -171,6 +171,7 @@ describe('Event', () => {
   test('is printed with its series', () => {
     const { object } = events.create({ ...event, series: { count: 7, lastObservedTime: '2026-11-20T11:59:30.000000Z' }, eventTime: '2026-11-20T11:50:00.000000Z' })
     expect(events.kind.row(object, NOW)).toEqual(['30s', 'Normal', 'Sync', 'ingress/web', '', 'narthex', 'done', '10m', 7, 'x'])
+    expect(events.kind.row(events.create(event).object, NOW)[8]).toBe(1)
     expect(events.kind.fields['involvedObject.uid']?.(object)).toBe('u')
   })
 })

@@ -80,6 +80,14 @@ describe('node ports', () => {
     expect(specOf(plain.object)['externalTrafficPolicy']).toBeUndefined()
   })
 
+  test('that a Service gives up are free for it again', () => {
+    const single = admission('services', { nodePorts: { first: 30000, last: 30000 } })
+    const { object } = single.create(spec({ type: 'NodePort', ports: [{ port: 80, name: 'a' }] }))
+    const renamed = single.update(object, setSpec('ports', [{ port: 80, name: 'b' }]))
+    expect(renamed.causes).toEqual([])
+    expect(specOf(renamed.object)['ports']).toMatchObject([{ name: 'b', nodePort: 30000 }])
+  })
+
   test('a health check port comes with Local traffic of a load balancer', () => {
     const old = create({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' })
     expect(specOf(old)).toMatchObject({ healthCheckNodePort: 30001, ports: [{ nodePort: 30000 }] })

@@ -51,6 +51,13 @@ describe('Pod', () => {
     expect(pods.create(pod({ containers: [{ ...container, resources }] })).object['status']).toMatchObject({ qosClass })
   })
 
+  test('asks for what it is limited to, and probes get their figures', () => {
+    const { object } = pods.create(pod({ containers: [{ ...container, resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '0.5' } }, readinessProbe: { httpGet: { port: 80 } } }] }))
+    expect(specOf(object)['containers']).toMatchObject([
+      { resources: { requests: { cpu: '500m', memory: '1Gi' } }, readinessProbe: { httpGet: { path: '/', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 } },
+    ])
+  })
+
   test.each([
     [{ containers: [] }, 'spec.containers: Required value'],
     [{ containers: [{ image: 'a' }] }, 'spec.containers[0].name: Required value'],

@@ -77,6 +77,13 @@ describe('objects', () => {
     expect(decodeProtobuf(body('v1', 'Pod', { 2: { 14: { 4: Uint8Array.of(1, 0xac, 2) } } }))).toMatchObject({ spec: { securityContext: { supplementalGroups: [1, 300] } } })
   })
 
+  test('what follows a number depends on where it stands: 4 is gRPC in a probe, sleep in a lifecycle', () => {
+    const container = { 1: 'a', 11: { 1: { 4: { 1: 9090 } }, 5: 1 }, 12: { 2: { 4: { 1: 5 } } } }
+    expect(decodeProtobuf(body('v1', 'Pod', { 2: { 2: container, 31: 'Never' } }))).toMatchObject({
+      spec: { containers: [{ readinessProbe: { grpc: { port: 9090 }, successThreshold: 1 }, lifecycle: { preStop: { sleep: { seconds: 5 } } } }], preemptionPolicy: 'Never' },
+    })
+  })
+
   test('a key __proto__ is a key', () => {
     const data = decodeProtobuf(body('v1', 'ConfigMap', { 2: { 1: '__proto__', 2: 'x' } }))['data'] as object
     expect(Object.entries(data)).toEqual([['__proto__', 'x']])

@@ -103,6 +103,18 @@ describe('the schema table', () => {
     }
   })
 
+  // What keeps the decoder from recursing without end.
+  test('no type contains itself', () => {
+    const visit = (name: string, path: readonly string[]): void => {
+      expect(path).not.toContain(name)
+      for (const [, next = ''] of JSON.stringify(SCHEMAS[name]).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) if (!checked.has(next)) visit(next, [...path, name])
+      checked.add(name)
+    }
+    const checked = new Set<string>()
+    for (const name of Object.keys(SCHEMAS)) visit(name, [])
+    expect(checked.size).toBeGreaterThan(200)
+  })
+
   test('says how lists are merged and owned', () => {
     const ports = schemaOf('io.k8s.api.core.v1.ServiceSpec').properties?.['ports']
     expect(ports).toMatchObject({ 'x-kubernetes-patch-merge-key': 'port', 'x-kubernetes-patch-strategy': 'merge', 'x-kubernetes-list-map-keys': ['port', 'protocol'] })
