@@ -8,16 +8,21 @@ export interface AccessLog {
   write(record: RequestRecord): void
   /** Hands on what is held back. */
   flush(): void
+  /** So many characters of what was handed on have been written. */
+  written(characters: number): void
 }
 
 const BATCH_CHARACTERS = 32 * 1024
 const BATCH_MS = 200
+/** Handed on and not written yet: whoever reads the log is too slow. Beyond it lines are dropped, not requests held up. */
+const MOST_UNWRITTEN = 4 * 1024 * 1024
 /** Longer texts from clients are cut: a line stays small whatever arrives. */
 const LONGEST_TEXT = 2048
 
-/** `emit` gets whole lines, each with its line end. */
-export function createAccessLog(clock: Clock, emit: (lines: string) => void): AccessLog {
+/** `emit` gets whole lines, each with its line end; `onDrop` is told of each line that was not. */
+export function createAccessLog(clock: Clock, emit: (lines: string) => void, onDrop: () => void = () => undefined): AccessLog {
   let held = ''
+  let unwritten = 0
   let cancel: (() => void) | undefined
 
   function flush(): void {
@@ -26,16 +31,21 @@ export function createAccessLog(clock: Clock, emit: (lines: string) => void): Ac
     if (held === '') return
     const lines = held
     held = ''
+    unwritten += lines.length
     emit(lines)
   }
 
   return {
     write(record) {
+      if (unwritten > MOST_UNWRITTEN) return onDrop()
       held += accessLine(record)
       if (held.length >= BATCH_CHARACTERS) flush()
       else cancel ??= clock.after(BATCH_MS, flush)
     },
     flush,
+    written(characters) {
+      unwritten -= characters
+    },
   }
 }
 

@@ -52,6 +52,7 @@ export function createCounterReader(): CounterReader {
         connectionsAccepted: { http: global('acceptedHttp'), https: global('acceptedHttps') },
         connectionsRefused: global('refused'),
         handshakesFailed: global('handshakesFailed'),
+        logLinesDropped: global('logLinesDropped'),
       }
     },
   }

@@ -29,6 +29,8 @@ export interface ThreadFigures {
   readonly connectionsAccepted: { readonly http: number; readonly https: number }
   readonly connectionsRefused: number
   readonly handshakesFailed: number
+  /** Lines of the access log, because it was not read fast enough. */
+  readonly logLinesDropped: number
 }
 
 export const NO_FIGURES: ThreadFigures = Object.freeze({
@@ -39,6 +41,7 @@ export const NO_FIGURES: ThreadFigures = Object.freeze({
   connectionsAccepted: { http: 0, https: 0 },
   connectionsRefused: 0,
   handshakesFailed: 0,
+  logLinesDropped: 0,
 })
 
 export function sumFigures(all: readonly ThreadFigures[]): ThreadFigures {
@@ -63,6 +66,7 @@ function add(a: ThreadFigures, b: ThreadFigures): ThreadFigures {
     connectionsAccepted: addPair(a.connectionsAccepted, b.connectionsAccepted),
     connectionsRefused: a.connectionsRefused + b.connectionsRefused,
     handshakesFailed: a.handshakesFailed + b.handshakesFailed,
+    logLinesDropped: a.logLinesDropped + b.logLinesDropped,
   }
 }
 

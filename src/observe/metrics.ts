@@ -66,6 +66,7 @@ function connectionFamilies(figures: ThreadFigures): string[] {
     family('narthex_connections_accepted_total', 'counter', 'Connections of clients accepted.', byListener(figures.connectionsAccepted)),
     family('narthex_connections_refused_total', 'counter', 'Connections closed at accept because there were too many.', [{ value: figures.connectionsRefused }]),
     family('narthex_tls_handshake_failures_total', 'counter', 'TLS handshakes that failed.', [{ value: figures.handshakesFailed }]),
+    family('narthex_access_log_lines_dropped_total', 'counter', 'Lines of the access log that were dropped because it was not read fast enough.', [{ value: figures.logLinesDropped }]),
     family('narthex_tunnels', 'gauge', 'Upgraded connections (WebSocket) that are open.', [{ value: figures.tunnels }]),
   ]
 }

@@ -21,6 +21,8 @@ import type { Recorder, RequestRecord } from './recorder.ts'
 import { labelsOf, seriesKey, UNMATCHED, type SeriesLabels } from './series.ts'
 
 export interface ThreadRecorder extends Recorder {
+  /** Of the access log. */
+  lineDropped(): void
   /** Drops series whose objects are gone; their slots are used again. */
   forget(keys: readonly string[]): void
 }
@@ -101,6 +103,7 @@ export function createThreadRecorder(announce: (news: CounterNews) => void = () 
       if (record.failure !== undefined) add(globals, FAILURE_CELLS[record.failure], 1)
       if (onRequest !== undefined) onRequest(record)
     },
+    lineDropped: () => add(globals, GLOBAL_CELLS.logLinesDropped, 1),
     forget(keys) {
       for (const key of keys) {
         const found = series.get(key)

@@ -227,7 +227,8 @@ class Supervisor implements DataPlane {
       case 'log':
         return this.#options.log(message.level, message.message, { ...message.facts, thread: thread.index })
       case 'access':
-        return this.#options.accessLog?.(message.lines)
+        this.#options.accessLog?.(message.lines)
+        return thread.post({ kind: 'access-written', characters: message.lines.length })
     }
   }
 

@@ -37,6 +37,8 @@ export type ToThread =
   | { readonly kind: 'start'; readonly start: ThreadStart; readonly update: TableUpdate }
   | { readonly kind: 'apply'; readonly update: TableUpdate }
   | { readonly kind: 'figures'; readonly id: number; readonly forget: readonly string[] }
+  /** So much of what came by `access` is written. */
+  | { readonly kind: 'access-written'; readonly characters: number }
   | { readonly kind: 'drain'; readonly ms: number }
   | { readonly kind: 'close' }
 

@@ -55,6 +55,10 @@ async function handle(message: ToThread): Promise<void> {
       say({ kind: 'figures', id: message.id })
       return
     }
+    case 'access-written': {
+      running?.accessLog?.written(message.characters)
+      return
+    }
     case 'drain': {
       const cut = (await running?.proxy.drain(message.ms)) ?? 0
       running?.accessLog?.flush()
@@ -70,7 +74,7 @@ async function handle(message: ToThread): Promise<void> {
 }
 
 function create({ settings, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
-  const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines })) : undefined
+  const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines }), () => recorder.lineDropped()) : undefined
   const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }), accessLog?.write)
   const contexts = createContexts({
     lookup: {

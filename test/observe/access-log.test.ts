@@ -70,3 +70,17 @@ test('a full batch is handed on at once, the rest by flush', () => {
   expect(batches.join('').split('\n')).toHaveLength(201)
   expect(clock.pending).toBe(0)
 })
+
+test('when nobody reads, memory is bounded: lines are dropped and told of, until some were written', () => {
+  const batches: string[] = []
+  let dropped = 0
+  const log = createAccessLog(fakeClock(), (lines) => batches.push(lines), () => dropped++)
+  const size = accessLine(requestRecord()).length
+  for (let i = 0; i < 2 * (4 * 1024 * 1024) / size; i++) log.write(requestRecord())
+  expect(batches.join('').length).toBeLessThan(4.5 * 1024 * 1024)
+  expect(dropped * size).toBeGreaterThan(3.5 * 1024 * 1024)
+  const before = dropped
+  log.written(batches.join('').length)
+  log.write(requestRecord())
+  expect(dropped).toBe(before)
+})

@@ -67,6 +67,8 @@ async function handle(message: ToThread): Promise<void> {
       for (const server of servers) server.close()
       setTimeout(() => say({ kind: 'drained', cut: 1 }), message.ms)
       return
+    case 'access-written':
+      return
     case 'close':
       say({ kind: 'closed' })
   }
