@@ -30,6 +30,11 @@ interface Standing {
   due: number
 }
 
+interface Described {
+  readonly key: string
+  readonly text: EventText
+}
+
 export function createEvents(connection: Connection, queue: WriteQueue, clock: Clock): Events {
   const instance = hostname()
   /** By event key, the least recently told first. */
@@ -39,6 +44,7 @@ export function createEvents(connection: Connection, queue: WriteQueue, clock: C
   // Translation hands out the same lists while nothing in them has changed.
   let latest: readonly ObjectRef[] | undefined
   let reported: readonly Diagnostic[] | undefined
+  const described = new WeakMap<Diagnostic, Described>()
   let serial = 0
   let cancel = (): void => undefined
 
@@ -76,6 +82,16 @@ export function createEvents(connection: Connection, queue: WriteQueue, clock: C
     return `${object.name.slice(0, 200).replace(/[^a-z0-9.-]/g, '-')}.${unique}`
   }
 
+  /** Most diagnostics are the very objects of the run before. */
+  function describe(diagnostic: Diagnostic): Described {
+    const known = described.get(diagnostic)
+    if (known !== undefined) return known
+    const text: EventText = { type: 'Warning', reason: diagnostic.reason, message: messageOf(diagnostic) }
+    const made = { key: keyOf(diagnostic.object, text), text }
+    described.set(diagnostic, made)
+    return made
+  }
+
   function tellDue(): void {
     cancel()
     const now = clock.now()
@@ -111,8 +127,7 @@ export function createEvents(connection: Connection, queue: WriteQueue, clock: C
       const now = clock.now()
       const present = new Map<string, Standing>()
       for (const diagnostic of diagnostics) {
-        const text: EventText = { type: 'Warning', reason: diagnostic.reason, message: messageOf(diagnostic) }
-        const key = keyOf(diagnostic.object, text)
+        const { key, text } = describe(diagnostic)
         present.set(key, standing.get(key) ?? { object: diagnostic.object, text, due: now + (SETTLE[diagnostic.reason] ?? SETTLE_OTHERS) })
       }
       standing = present
