@@ -17,6 +17,7 @@ export interface PageFacts {
 
 /** Rows of a table on the page; the API has them all. */
 const MOST_ROWS = 1000
+const MOST_ENDPOINTS = 20
 const SOON_MS = 14 * 86_400_000
 
 const STYLE = new Html(`body{font:14px/1.4 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}
@@ -26,28 +27,28 @@ code{font-size:.95em}.error{color:#a00}.warning{color:#850}.quiet{color:#666}`)
 
 export function renderPage({ version, tableVersion, notReady, routing, diagnostics, now }: PageFacts): string {
   const endpoints = new Map(routing.backends.map((backend) => [backend.id, backend.endpoints.map(({ id }) => id)]))
-  const routes = routing.hosts.flatMap(({ name, routes }) => routes.map((route) => routeRow(name, route, endpoints)))
+  const routes = routing.hosts.flatMap(({ name, routes }) => routes.map((route) => ({ host: name, route })))
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Narthex</title><style>${STYLE}</style></head><body>
 <h1>Narthex ${version}</h1>
 <p>${notReady === undefined ? html`Ready` : html`<span class="error">Not ready: ${notReady}</span>`}, table version ${tableVersion},
 default backend ${routing.defaultBackend ?? 'none (404)'}. <a href="metrics">metrics</a> <a href="api/routes">routes</a> <a href="api/diagnostics">diagnostics</a></p>
 <h2>Routes</h2>
-${table(['Host', 'Path', 'Backend', 'Endpoints', 'From'], routes)}
+${table(['Host', 'Path', 'Backend', 'Endpoints', 'From'], routes, ({ host, route }) => routeRow(host, route, endpoints))}
 <h2>Diagnostics</h2>
-${table(['Reason', 'Object', 'What', 'Fix'], diagnostics.map(diagnosticRow))}
+${table(['Reason', 'Object', 'What', 'Fix'], diagnostics, diagnosticRow)}
 <h2>Certificates</h2>
-${table(['Secret', 'Names', 'Serves', 'Expires', 'SHA-256'], routing.certificates.map((certificate) => certificateRow(certificate, now)))}
+${table(['Secret', 'Names', 'Serves', 'Expires', 'SHA-256'], routing.certificates, (certificate) => certificateRow(certificate, now))}
 </body></html>
 `
   return page.text
 }
 
-function table(head: readonly string[], rows: readonly Html[]): Html {
-  if (rows.length === 0) return html`<p class="quiet">None.</p>`
-  const cut = rows.length > MOST_ROWS ? html`<p class="quiet">${rows.length - MOST_ROWS} more in the API.</p>` : html``
+function table<T>(head: readonly string[], items: readonly T[], row: (item: T) => Html): Html {
+  if (items.length === 0) return html`<p class="quiet">None.</p>`
+  const cut = items.length > MOST_ROWS ? html`<p class="quiet">${items.length - MOST_ROWS} more in the API.</p>` : html``
   return html`<table><tr>${head.map((name) => html`<th>${name}</th>`)}</tr>
-${rows.slice(0, MOST_ROWS)}</table>${cut}`
+${items.slice(0, MOST_ROWS).map(row)}</table>${cut}`
 }
 
 function routeRow(host: string, route: RouteView, endpoints: ReadonlyMap<string, readonly string[]>): Html {
@@ -55,7 +56,8 @@ function routeRow(host: string, route: RouteView, endpoints: ReadonlyMap<string,
   const redirect = route.tlsRedirect === undefined ? '' : html` <span class="quiet">http → https ${route.tlsRedirect}</span>`
   const backend = route.backend === null ? html`<span class="error">answers ${route.status ?? ''}</span>` : html`${route.backend}`
   const reached = route.backend === null ? [] : (endpoints.get(route.backend) ?? [])
-  const shown = route.backend !== null && reached.length === 0 ? html`<span class="error">none ready: 503</span>` : html`${reached.join(' ')}`
+  const more = reached.length > MOST_ENDPOINTS ? ` and ${reached.length - MOST_ENDPOINTS} more` : ''
+  const shown = route.backend !== null && reached.length === 0 ? html`<span class="error">none ready: 503</span>` : html`${reached.slice(0, MOST_ENDPOINTS).join(' ')}${more}`
   return html`<tr><td>${host}</td><td><code>${route.path}</code> ${route.pathType}${redirect}</td><td>${backend}</td><td>${shown}</td><td>${kind} ${namespace}/${name}</td></tr>
 `
 }
