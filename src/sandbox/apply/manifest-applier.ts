@@ -3,6 +3,7 @@ import { ApiError } from '../api-server/api-error.ts'
 import type { ApiRegistry } from '../api-server/api-registry.ts'
 import { decodeForKind, type Decoders } from '../api-server/http/bodies.ts'
 import { createServedVersions, type Served } from '../api-server/http/served-versions.ts'
+import { copyJson } from '../api-server/json-value.ts'
 import type { Json, KubeObject } from '../api-server/kind.ts'
 import { messageOf } from '../controllers/controller.ts'
 import { readManifests, type Manifest } from './manifest-file.ts'
@@ -53,7 +54,7 @@ export function createManifestApplier({ registry, decoders, log }: ManifestAppli
   }
 
   const decode = (manifest: Manifest, target: Served): KubeObject => {
-    const object = decodeForKind(structuredClone(manifest.value), [], target, 'Strict', decoders, [])
+    const object = decodeForKind(copyJson(manifest.value), [], target, 'Strict', decoders, [])
     if (!object.metadata.name) throw new Error('metadata.name: Required value')
     if (!target.kind.namespaced) delete object.metadata.namespace
     else object.metadata.namespace ||= 'default'

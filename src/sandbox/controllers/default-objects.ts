@@ -104,7 +104,7 @@ function writeNodeStatus(registry: Registry, now: number): void {
       architecture: goArchitecture(),
     },
   }
-  registry.update('nodes', { ...structuredClone(node), status }, { subresource: 'status', fieldManager: 'kubelet' })
+  registry.update('nodes', { ...node, status }, { subresource: 'status', fieldManager: 'kubelet' })
 }
 
 function goArchitecture(): string {

@@ -1,5 +1,5 @@
 // Deployment → ReplicaSets: one set a pod template, sized by the rollout's arithmetic, numbered by revision.
-import { isDeepStrictEqual } from 'node:util'
+import { copyJson, equalJson } from '../api-server/json-value.ts'
 import { isApiError, keyOfObject, namespaceOf, runController, splitKey, type ControllerContext, type Running } from './controller.ts'
 import { isEmptySelector, matchesSelector } from './label-selector.ts'
 import { controllerOf, controllerReference, isControlledBy } from './owner.ts'
@@ -69,7 +69,7 @@ export function runDeploymentController(context: ControllerContext): Running {
       if (isControlledBy(set, deployment)) own.push(set)
       else if (controllerOf(set) === undefined && deployment.metadata.deletionTimestamp === undefined && set.metadata.deletionTimestamp === undefined
         && matchesSelector(deployment.spec.selector, set.metadata.labels)) {
-        const adopted = structuredClone(set)
+        const adopted = copyJson(set)
         adopted.metadata.ownerReferences = [...(set.metadata.ownerReferences ?? []), controllerReference(deployment)]
         own.push(registry.update('replicasets', adopted, MANAGER) as ReplicaSet)
       }
@@ -90,7 +90,7 @@ export function runDeploymentController(context: ControllerContext): Running {
 
   const createSet = (deployment: Deployment, others: readonly ReplicaSet[]): ReplicaSet | undefined => {
     const hash = podTemplateHash(deployment.spec.template, deployment.status?.collisionCount ?? 0)
-    const template: PodTemplate = withHash(structuredClone(deployment.spec.template), hash)
+    const template: PodTemplate = withHash(copyJson(deployment.spec.template), hash)
     const replicas = newSetReplicas(deployment, others, undefined)
     const name = `${deployment.metadata.name}-${hash}`
     try {
@@ -107,7 +107,7 @@ export function runDeploymentController(context: ControllerContext): Running {
         spec: {
           replicas,
           ...(deployment.spec.minReadySeconds && { minReadySeconds: deployment.spec.minReadySeconds }),
-          selector: { ...structuredClone(deployment.spec.selector), matchLabels: { ...deployment.spec.selector.matchLabels, [HASH_LABEL]: hash } },
+          selector: { ...copyJson(deployment.spec.selector), matchLabels: { ...deployment.spec.selector.matchLabels, [HASH_LABEL]: hash } },
           template,
         },
       }, MANAGER) as ReplicaSet
@@ -128,8 +128,8 @@ export function runDeploymentController(context: ControllerContext): Running {
   const renewAnnotations = (deployment: Deployment, set: ReplicaSet, old: readonly ReplicaSet[]): ReplicaSet => {
     const annotations = annotationsOf(deployment, set.metadata.annotations ?? {}, Math.max(revisionOf(set), newestRevision(old) + 1))
     const minReadySeconds = deployment.spec.minReadySeconds ?? 0
-    if (isDeepStrictEqual(annotations, set.metadata.annotations) && (set.spec.minReadySeconds ?? 0) === minReadySeconds) return set
-    const changed = structuredClone(set)
+    if (equalJson(annotations, set.metadata.annotations) && (set.spec.minReadySeconds ?? 0) === minReadySeconds) return set
+    const changed = copyJson(set)
     changed.metadata.annotations = annotations
     if (minReadySeconds > 0) changed.spec.minReadySeconds = minReadySeconds
     else delete changed.spec.minReadySeconds
@@ -140,10 +140,10 @@ export function runDeploymentController(context: ControllerContext): Running {
     for (const { set, replicas } of sizes) {
       const stored = registry.get('replicasets', namespaceOf(set), set.metadata.name) as ReplicaSet | undefined
       if (!stored) continue
-      const changed = structuredClone(stored)
+      const changed = copyJson(stored)
       changed.spec.replicas = replicas
       changed.metadata.annotations = annotationsOf(deployment, stored.metadata.annotations ?? {}, revisionOf(stored))
-      if (isDeepStrictEqual(changed, stored)) continue
+      if (equalJson(changed, stored)) continue
       registry.update('replicasets', changed, MANAGER)
       if (replicas === replicasOf(stored)) continue
       const direction = replicas > replicasOf(stored) ? 'up' : 'down'
@@ -156,8 +156,8 @@ export function runDeploymentController(context: ControllerContext): Running {
     if (stored?.metadata.uid !== deployment.metadata.uid) return
     const revision = newest?.metadata.annotations?.[REVISION]
     const sameRevision = revision === undefined || stored.metadata.annotations?.[REVISION] === revision
-    if (sameRevision && isDeepStrictEqual(status, { ...deployment.status })) return
-    const changed = { ...structuredClone(stored), status }
+    if (sameRevision && equalJson(status, { ...deployment.status })) return
+    const changed = { ...stored, status, metadata: { ...stored.metadata } }
     if (revision !== undefined) changed.metadata.annotations = { ...changed.metadata.annotations, [REVISION]: revision }
     registry.update('deployments', changed, { ...MANAGER, subresource: 'status' })
   }

@@ -1,5 +1,5 @@
 // Services with a selector → the old Endpoints objects, which `kubectl get ep` and older clients read.
-import { isDeepStrictEqual } from 'node:util'
+import { copyJson, equalJson } from '../api-server/json-value.ts'
 import { keyOfObject, runController, splitKey, timestamp, type ControllerContext, type Running } from './controller.ts'
 import { endpointSubsets } from './endpoint-subsets.ts'
 import { HEADLESS_LABEL, TRIGGER_TIME } from './endpointslice.ts'
@@ -36,10 +36,10 @@ export function runEndpointsController(context: ControllerContext): Running {
       }, MANAGER)
       return
     }
-    const same = isDeepStrictEqual(structuredClone(stored.subsets ?? []), [...subsets])
+    const same = equalJson(stored.subsets ?? [], [...subsets])
     const overCapacity = stored.metadata.annotations?.[OVER_CAPACITY] !== undefined
-    if (same && isDeepStrictEqual({ ...stored.metadata.labels }, labels) && overCapacity === truncated) return
-    const { subsets: _, ...rest } = structuredClone(stored)
+    if (same && equalJson({ ...stored.metadata.labels }, labels) && overCapacity === truncated) return
+    const { subsets: _, ...rest } = copyJson(stored)
     const metadata = { ...rest.metadata, labels, annotations: same ? { ...rest.metadata.annotations } : annotationsFor(rest.metadata.annotations ?? {}, truncated, clock.now()) }
     registry.update('endpoints', { ...rest, metadata, ...content }, MANAGER)
   }

@@ -1,4 +1,5 @@
 // Hand-made Endpoints of a Service without a selector → EndpointSlices, so that consumers need to read slices only.
+import { copyJson } from '../api-server/json-value.ts'
 import { keyOfObject, namespaceOf, runController, splitKey, type ControllerContext, type Running } from './controller.ts'
 import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from './endpointslice.ts'
 import { controllerReference } from './owner.ts'
@@ -42,7 +43,7 @@ export function runEndpointSliceMirroringController(context: ControllerContext):
     const labels = { ...endpoints.metadata.labels, [MANAGED_BY_LABEL]: MANAGED_BY, [SERVICE_NAME_LABEL]: endpoints.metadata.name }
     const { [LAST_APPLIED]: _, ...annotations } = endpoints.metadata.annotations ?? {}
     if (plan.slice) {
-      const changed = { ...structuredClone(plan.slice), ...content }
+      const changed = { ...copyJson(plan.slice), ...content }
       changed.metadata.labels = labels
       changed.metadata.annotations = annotations
       registry.update('endpointslices', changed, MANAGER)

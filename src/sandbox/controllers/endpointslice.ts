@@ -1,5 +1,5 @@
 // Services with a selector → EndpointSlices.
-import { isDeepStrictEqual } from 'node:util'
+import { copyJson, equalJson } from '../api-server/json-value.ts'
 import { keyOfObject, namespaceOf, runController, splitKey, timestamp, type ControllerContext, type Running } from './controller.ts'
 import { controllerReference, isControlledBy } from './owner.ts'
 import { hasSelector, selectingServices } from './selecting-services.ts'
@@ -39,7 +39,7 @@ export function runEndpointSliceController(context: ControllerContext): Running 
   const writeSlice = (service: Service, { slice, ports, endpoints }: SlicePlan): void => {
     const content = { addressType: 'IPv4', endpoints: [...endpoints], ports: [...ports] }
     if (slice) {
-      const changed = { ...structuredClone(slice), ...content }
+      const changed = { ...copyJson(slice), ...content }
       changed.metadata.labels = labelsFor(service)
       changed.metadata.annotations = { ...changed.metadata.annotations, [TRIGGER_TIME]: timestamp(clock.now()) }
       registry.update('endpointslices', changed, MANAGER)
@@ -61,8 +61,8 @@ export function runEndpointSliceController(context: ControllerContext): Running 
 
   const renewLabels = (service: Service, slice: EndpointSlice): void => {
     const labels = labelsFor(service)
-    if (isDeepStrictEqual(labels, { ...slice.metadata.labels })) return
-    const changed = structuredClone(slice)
+    if (equalJson(labels, { ...slice.metadata.labels })) return
+    const changed = copyJson(slice)
     changed.metadata.labels = labels
     registry.update('endpointslices', changed, MANAGER)
   }

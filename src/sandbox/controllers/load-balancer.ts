@@ -38,7 +38,7 @@ export function runLoadBalancerController(context: ControllerContext): Running {
 
   const write = (service: Service, ip: string | undefined): void => {
     const loadBalancer = ip === undefined ? {} : { ingress: [{ ip, ipMode: 'VIP' }] }
-    registry.update('services', { ...structuredClone(service), status: { ...structuredClone(service.status), loadBalancer } }, MANAGER)
+    registry.update('services', { ...service, status: { ...service.status, loadBalancer } }, MANAGER)
   }
 
   const free = (taken: ReadonlySet<string>): string => {

@@ -28,7 +28,7 @@ export function runNamespaceController(context: ControllerContext, namespacedRes
     // Pods take their grace period, other objects their finalizers: their DELETED brings the key back.
     if (resources.some((resource) => registry.list(resource, name).length > 0)) return
     const current = registry.get('namespaces', '', name)
-    if (current) registry.update('namespaces', { ...structuredClone(current), spec: { finalizers: [] } }, { subresource: 'finalize', fieldManager: 'kube-controller-manager' })
+    if (current) registry.update('namespaces', { ...current, spec: { finalizers: [] } }, { subresource: 'finalize', fieldManager: 'kube-controller-manager' })
   }
 
   return runController(context, {

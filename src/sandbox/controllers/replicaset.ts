@@ -1,5 +1,5 @@
 // ReplicaSet → Pods: as many active pods as spec.replicas says, and the status that counts them.
-import { isDeepStrictEqual } from 'node:util'
+import { copyJson, equalJson } from '../api-server/json-value.ts'
 import type { OwnerReference } from '../api-server/kind.ts'
 import { keyOfObject, messageOf, namespaceOf, runController, splitKey, type ControllerContext, type Running } from './controller.ts'
 import { matchesLabels, matchesSelector } from './label-selector.ts'
@@ -46,7 +46,7 @@ export function runReplicaSetController(context: ControllerContext): Running {
   }
 
   const writeOwners = (pod: Pod, ownerReferences: OwnerReference[]): Pod => {
-    const changed = structuredClone(pod)
+    const changed = copyJson(pod)
     changed.metadata.ownerReferences = ownerReferences
     return registry.update('pods', changed, { fieldManager: 'kube-controller-manager' }) as Pod
   }
@@ -78,7 +78,7 @@ export function runReplicaSetController(context: ControllerContext): Running {
           ...(template.metadata?.annotations && { annotations: { ...template.metadata.annotations } }),
           ownerReferences: [controllerReference(set)],
         },
-        spec: structuredClone(template.spec),
+        spec: copyJson(template.spec),
       }, { fieldManager: 'kube-controller-manager' })
       events.record(set, NAME, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
     } catch (error) {
@@ -108,10 +108,10 @@ export function runReplicaSetController(context: ControllerContext): Running {
       observedGeneration: set.metadata.generation ?? 0,
       ...(set.status?.conditions && { conditions: set.status.conditions }),
     }
-    if (isDeepStrictEqual(status, { ...set.status })) return
+    if (equalJson(status, { ...set.status })) return
     const stored = registry.get('replicasets', namespaceOf(set), set.metadata.name)
     if (stored?.metadata.uid !== set.metadata.uid) return
-    registry.update('replicasets', { ...structuredClone(stored), status }, { subresource: 'status', fieldManager: 'kube-controller-manager' })
+    registry.update('replicasets', { ...stored, status }, { subresource: 'status', fieldManager: 'kube-controller-manager' })
   }
 
   return runController(context, {

@@ -1,5 +1,5 @@
 // Binds pods to nodes: spec.nodeName and the node's topology labels. All nodes of the sandbox are this machine.
-import { isDeepStrictEqual } from 'node:util'
+import { copyJson, equalJson } from '../api-server/json-value.ts'
 import { keyOfObject, namespaceOf, runController, splitKey, timestamp, type ControllerContext, type Running } from './controller.ts'
 import { withCondition } from './conditions.ts'
 import { matchesLabels } from './label-selector.ts'
@@ -25,7 +25,7 @@ export function runScheduler(context: ControllerContext): Running {
   }
 
   const bind = (pod: Pod, node: Node): void => {
-    const bound = structuredClone(pod)
+    const bound = copyJson(pod)
     bound.spec.nodeName = node.metadata.name
     const labels = TOPOLOGY_LABELS.flatMap((label) => {
       const value = node.metadata.labels?.[label]
@@ -52,8 +52,8 @@ export function runScheduler(context: ControllerContext): Running {
   const writeCondition = (pod: Pod, condition: { type: string; status: 'True' | 'False'; reason?: string; message?: string }): void => {
     const before = pod.status?.conditions ?? []
     const conditions = withCondition(before, { lastProbeTime: null, lastTransitionTime: timestamp(clock.now()), ...condition })
-    if (isDeepStrictEqual(conditions, [...before])) return
-    registry.update('pods', { ...structuredClone(pod), status: { ...structuredClone(pod.status), conditions } }, { fieldManager: 'kube-scheduler', subresource: 'status' })
+    if (equalJson(conditions, [...before])) return
+    registry.update('pods', { ...pod, status: { ...pod.status, conditions } }, { fieldManager: 'kube-scheduler', subresource: 'status' })
   }
 
   return runController(context, {

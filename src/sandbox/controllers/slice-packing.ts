@@ -1,5 +1,5 @@
 // How endpoints are spread over EndpointSlices with the fewest writes. Pure.
-import { isDeepStrictEqual } from 'node:util'
+import { equalJson } from '../api-server/json-value.ts'
 import { endpointIdentity, endpointsIn, type EndpointGroup } from './service-endpoints.ts'
 import type { EndpointSlice, SliceEndpoint, SlicePort } from './object-shapes.ts'
 
@@ -32,7 +32,7 @@ export function packSlices(existing: readonly EndpointSlice[], groups: readonly 
     const wanted = new Map(group.endpoints.map((endpoint) => [endpointIdentity(endpoint), endpoint]))
     const own: Draft[] = []
     for (const slice of existing) {
-      if (taken.has(slice) || !isDeepStrictEqual([...(slice.ports ?? [])], [...group.ports])) continue
+      if (taken.has(slice) || !equalJson([...(slice.ports ?? [])], [...group.ports])) continue
       const kept: SliceEndpoint[] = []
       for (const endpoint of endpointsIn(slice)) {
         const next = wanted.get(endpointIdentity(endpoint))
@@ -55,6 +55,7 @@ export function packSlices(existing: readonly EndpointSlice[], groups: readonly 
 }
 
 function place(endpoints: readonly SliceEndpoint[], drafts: Draft[], group: EndpointGroup): void {
+  if (endpoints.length === 0) return
   // Slices that change anyway first, then the fullest, so that the others stay unwritten.
   const order = drafts.toSorted((a, b) => Number(isChanged(b)) - Number(isChanged(a)) || b.endpoints.length - a.endpoints.length)
   for (const endpoint of endpoints) {
@@ -69,5 +70,5 @@ function place(endpoints: readonly SliceEndpoint[], drafts: Draft[], group: Endp
 }
 
 function isChanged({ slice, ports, endpoints }: SlicePlan): boolean {
-  return !slice || !isDeepStrictEqual([...endpointsIn(slice)], [...endpoints]) || !isDeepStrictEqual([...(slice.ports ?? [])], [...ports])
+  return !slice || !equalJson([...endpointsIn(slice)], [...endpoints]) || !equalJson([...(slice.ports ?? [])], [...ports])
 }

@@ -1,7 +1,7 @@
 // Runs the pods that are bound to a node: brings their servers up, writes their status, ends them in order.
 // Level-based like the controllers: every decision is taken from the stored pod and from what runs for it.
-import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
+import { copyJson, equalJson } from '../api-server/json-value.ts'
 import type { Registry } from '../api-server/registry.ts'
 import { isApiError, keyOfObject, messageOf, namespaceOf, runController, splitKey } from '../controllers/controller.ts'
 import { createEventRecorder } from '../controllers/event-recorder.ts'
@@ -125,8 +125,8 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
     const told: Record<string, string> = {}
     for (const [port, bound] of run.pod.ports) if (bound !== port || !declaresPorts(pod)) told[portAnnotation(port)] = String(bound)
     const annotations = { ...pod.metadata.annotations, ...told }
-    if (isDeepStrictEqual(annotations, { ...pod.metadata.annotations })) return pod
-    const changed = structuredClone(pod)
+    if (equalJson(annotations, { ...pod.metadata.annotations })) return pod
+    const changed = copyJson(pod)
     changed.metadata.annotations = annotations
     return registry.update('pods', changed, { fieldManager: NAME }) as Pod
   }
@@ -143,8 +143,8 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
       containersReady: run.runningAt !== undefined && wait <= 0 && pod.metadata.annotations?.[READY_ANNOTATION] !== 'false',
       now,
     })
-    if (isDeepStrictEqual(structuredClone(pod.status), status)) return
-    registry.update('pods', { ...structuredClone(pod), status }, { subresource: 'status', fieldManager: NAME })
+    if (equalJson(pod.status, status)) return
+    registry.update('pods', { ...pod, status }, { subresource: 'status', fieldManager: NAME })
   }
 
   const terminate = (key: string, pod: Pod, run: Run | undefined): void => {

@@ -31,7 +31,7 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus & Record<string,
   ]
   const own = new Set(next.map(({ type }) => type))
   return {
-    ...structuredClone(pod.status),
+    ...pod.status,
     phase: running ? 'Running' : 'Pending',
     conditions: [...next.map((condition) => transition(condition, before, now)), ...before.filter(({ type }) => !own.has(type)).map((condition) => ({ ...condition }))],
     hostIP: hostAddress,
