@@ -19,7 +19,7 @@ export interface KeyQueueOptions {
 const FIRST_RETRY_MS = 5
 const LONGEST_RETRY_MS = 10_000
 /** Keys reconciled before the event loop gets its turn: controllers that feed each other must not starve it. */
-const KEYS_PER_TURN = 500
+const KEYS_PER_TURN = 100
 const RETRIES_BEFORE_HOLD = 3
 
 interface Waiting {

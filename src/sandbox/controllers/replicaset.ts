@@ -9,8 +9,8 @@ import { availableIn, isActive, isFinished, isReady, isTerminating } from './pod
 import type { Pod, ReplicaSet } from './object-shapes.ts'
 
 const NAME = 'replicaset-controller'
-/** Pods made or deleted in one pass, so that a mistaken `--replicas=100000` can still be taken back. */
-const BURST = 250
+/** Pods made or deleted in one turn of the event loop: requests are answered in between, and a mistaken `--replicas=1000` can be taken back. */
+const BURST = 50
 /** The sandbox is one process: more pods than this are refused with an event. */
 export const MOST_REPLICAS = 1000
 
