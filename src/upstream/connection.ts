@@ -27,6 +27,8 @@ type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 /** A first read is searched for the head's end within this; longer heads take the slow way. */
 const HEAD_WINDOW = 4096
 const MOST_INTERIM = 16
+/** Milliseconds by which we end an idle connection before the backend says it would. */
+const IDLE_MARGIN = 1000
 
 export class UpstreamConnection implements TunnelEnd {
   readonly pool: EndpointPool
@@ -240,7 +242,8 @@ export class UpstreamConnection implements TunnelEnd {
       this.#state = 'idle'
       this.reused = true
       this.#deadline = 'idle'
-      this.#timer.set(this.#context.pool.idleTimeout)
+      // Ours must end first: a request sent while the backend closes can't always be sent again.
+      this.#timer.set(Math.max(0, Math.min(this.#context.pool.idleTimeout, this.#head.idleTimeout - IDLE_MARGIN)))
     }
     sink?.responseEnd(trailers)
   }

@@ -23,6 +23,7 @@ beforeAll(async () => {
       outgoing.end('done')
     })
   })
+  origin.keepAliveTimeout = 60_000
   origin.listen(0, '127.0.0.1')
   await once(origin, 'listening')
   proxy = await startProxy(toUpstream((origin.address() as AddressInfo).port), { limits: { bodyBytes: 0 } })

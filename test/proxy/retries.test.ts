@@ -212,6 +212,15 @@ it('keeps no more idle connections than it may, and closes those left idle', asy
   for (const each of clients) each.close()
 })
 
+it('closes an idle connection before the backend does, where that says when', async () => {
+  const upstream = await upstreamAt()
+  const { client } = await start([`127.0.0.1:${upstream.port}`])
+  upstream.script = { onRequest: ({ connection }) => connection.socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=5\r\nContent-Length: 0\r\n\r\n') }
+  client.send(GET)
+  expect((await client.response()).field('keep-alive')).toBeUndefined()
+  await upstream.until(() => upstream.connections[0]?.closed === true || upstream.connections[0]?.ended === true)
+})
+
 it('opens no more connections to an endpoint than it may', async () => {
   const upstream = await upstreamAt()
   const { client, proxy } = await start([`127.0.0.1:${upstream.port}`], { pool: { connectionsPerEndpoint: 1 } })

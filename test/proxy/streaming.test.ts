@@ -34,6 +34,7 @@ beforeAll(async () => {
     }
     push()
   })
+  origin.keepAliveTimeout = 60_000
   origin.listen(0, '127.0.0.1')
   await once(origin, 'listening')
   proxy = await startProxy(toUpstream((origin.address() as AddressInfo).port), { limits: { bodyBytes: 0 } })

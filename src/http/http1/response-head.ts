@@ -17,6 +17,8 @@ export class ResponseHead {
   contentLength = -1
   /** The backend lets us use the connection again. */
   keepAlive = true
+  /** Milliseconds that the backend says it leaves an idle connection open; Infinity: it does not say. */
+  idleTimeout = Infinity
   hasServer = false
   hasDate = false
   /** Lower case; empty: none. Of meaning with 101 only. */
@@ -65,7 +67,14 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
       return true
     },
   ],
-  ['keep-alive', drop],
+  [
+    'keep-alive',
+    (head, value) => {
+      const timeout = /(?:^|[ ,])timeout=(\d{1,9})/i.exec(value)?.[1]
+      if (timeout !== undefined) head.idleTimeout = Number(timeout) * 1000
+      return true
+    },
+  ],
   ['proxy-connection', drop],
   ['proxy-authenticate', drop],
   ['te', drop],
@@ -79,6 +88,7 @@ for (const name of [...ACTIONS.keys(), 'server', 'date']) OF_INTEREST[(name.leng
 export function parseResponseHead(text: string, end: number, toHead: boolean, head: ResponseHead, mostFields: number): boolean {
   head.fields = head.upgrade = head.connection = ''
   head.contentLength = -1
+  head.idleTimeout = Infinity
   head.chunked = head.hasServer = head.hasDate = false
   const illegal = text.search(ILLEGAL)
   if (illegal >= 0 && illegal < end) return false
