@@ -8,6 +8,7 @@ import { createApiHandler } from './http/api-handler.ts'
 import type { ApiRequest, OpenApi } from './http/api-handler.ts'
 import type { Decoders } from './http/bodies.ts'
 import type { ConnectSubresource } from './http/discovery.ts'
+import { isLoopback, refuseForeign } from './http/loopback-guard.ts'
 import { createWatchServer } from './http/watch.ts'
 import type { Kind } from './kind.ts'
 import { createOpenApi } from './openapi.ts'
@@ -80,6 +81,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   })
 
   const fastify = Fastify({ logger: false, bodyLimit, forceCloseConnections: true, exposeHeadRoutes: false, routerOptions: { maxParamLength: 2000 } })
+  if (isLoopback(options.address)) {
+    fastify.addHook('onRequest', (request, reply, done) => {
+      try {
+        refuseForeign(request.headers)
+        done()
+      } catch (error) {
+        const { status } = error instanceof ApiError ? error : errorStatus(error)
+        void reply.code(status.code ?? 403).type('application/json').send(status)
+      }
+    })
+  }
   for (const plugin of options.plugins?.(registry) ?? []) await fastify.register(plugin)
   await fastify.register(async (api) => {
     api.removeAllContentTypeParsers()

@@ -37,7 +37,8 @@ const maxObjects = 100_000
 
 interface Table {
   readonly objects: Map<string, KubeObject>
-  sorted: readonly KubeObject[] | undefined
+  /** In key order; replaced on every write, so that a list that was handed out stays as it was. */
+  sorted: readonly KubeObject[]
   readonly history: Change[]
   /** Newest version that is no more in the history: changes after it are all there. */
   forgotten: number
@@ -47,9 +48,22 @@ export function objectKey(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
 }
 
+/** Where the key stands in the sorted list, or would stand. */
+function position(sorted: readonly KubeObject[], key: string): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const object = sorted[middle]
+    if (object !== undefined && objectKey(object) < key) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 export function createStorage(kinds: readonly Kind[], historySize: number): Storage {
   let version = 0
-  const tables = new Map<Kind, Table>(kinds.map((kind) => [kind, { objects: new Map(), sorted: undefined, history: [], forgotten: 0 }]))
+  const tables = new Map<Kind, Table>(kinds.map((kind) => [kind, { objects: new Map(), sorted: [], history: [], forgotten: 0 }]))
   const uids = new Map<string, { readonly kind: Kind; readonly object: KubeObject }>()
   const subscribers = new Set<(kind: Kind, change: Change) => void>()
 
@@ -70,12 +84,6 @@ export function createStorage(kinds: readonly Kind[], historySize: number): Stor
     for (const subscriber of subscribers) subscriber(kind, change)
   }
 
-  function sorted(kind: Kind): readonly KubeObject[] {
-    const stored = table(kind)
-    stored.sorted ??= [...stored.objects.keys()].sort().flatMap((key) => stored.objects.get(key) ?? [])
-    return stored.sorted
-  }
-
   function inNamespace(objects: readonly KubeObject[], namespace: string | undefined): readonly KubeObject[] {
     return namespace === undefined ? objects : objects.filter((object) => (object.metadata.namespace ?? '') === namespace)
   }
@@ -87,7 +95,7 @@ export function createStorage(kinds: readonly Kind[], historySize: number): Stor
     kinds,
     get: (kind, namespace, name) => table(kind).objects.get(`${namespace}/${name}`),
     byUid: (uid) => uids.get(uid),
-    list: (kind, namespace) => inNamespace(sorted(kind), namespace),
+    list: (kind, namespace) => inNamespace(table(kind).sorted, namespace),
 
     put(kind, object) {
       if (uids.size >= maxObjects && !uids.has(object.metadata.uid)) throw new ApiError(500, 'InternalError', 'etcdserver: mvcc: database space exceeded')
@@ -98,7 +106,8 @@ export function createStorage(kinds: readonly Kind[], historySize: number): Stor
       const key = objectKey(object)
       const previous = stored.objects.get(key)
       stored.objects.set(key, object)
-      stored.sorted = undefined
+      const at = position(stored.sorted, key)
+      stored.sorted = previous === undefined ? stored.sorted.toSpliced(at, 0, object) : stored.sorted.with(at, object)
       uids.set(object.metadata.uid, { kind, object })
       record(kind, { version, type: previous === undefined ? 'ADDED' : 'MODIFIED', object, previous })
       return object
@@ -110,7 +119,7 @@ export function createStorage(kinds: readonly Kind[], historySize: number): Stor
       const key = objectKey(object)
       const previous = stored.objects.get(key)
       stored.objects.delete(key)
-      stored.sorted = undefined
+      if (previous !== undefined) stored.sorted = stored.sorted.toSpliced(position(stored.sorted, key), 1)
       uids.delete(object.metadata.uid)
       // The event carries the version of the deletion, so that a watch can go on from there.
       const gone = freezeJson({ ...object, metadata: { ...object.metadata, resourceVersion: String(version) } })
@@ -127,7 +136,7 @@ export function createStorage(kinds: readonly Kind[], historySize: number): Stor
     listAt(kind, namespace, at) {
       const stored = table(kind)
       if (at < stored.forgotten) return undefined
-      if ((stored.history.at(-1)?.version ?? 0) <= at) return inNamespace(sorted(kind), namespace)
+      if ((stored.history.at(-1)?.version ?? 0) <= at) return inNamespace(table(kind).sorted, namespace)
       const objects = new Map(stored.objects)
       for (const change of stored.history.toReversed()) {
         if (change.version <= at) break

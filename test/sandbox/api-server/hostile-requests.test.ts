@@ -49,7 +49,7 @@ describe('targets', () => {
   it.each(['/api/v1/namespaces/%zz', `/${'a'.repeat(70_000)}`, '/apis//v1/x', '/apis/test.example.com/v1/widgets//', '/api/v1/namespaces/../../etc', '/apis/__proto__/v1/constructor', '/api/v1/toString', '/openapi/v3/__proto__', '/%00'])('%s is found nowhere', async (target) => {
     const server = await startPlain()
     const status = await new Promise<string>((resolve) => {
-      const socket = connect(server.port, '127.0.0.1', () => socket.write(`GET ${target.slice(0, 15_000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`))
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(`GET ${target.slice(0, 15_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`))
       socket.once('data', (data) => {
         resolve(data.toString().split('\r\n')[0] ?? '')
         socket.destroy()
@@ -70,6 +70,17 @@ describe('targets', () => {
       const { status } = await send(server, `${base}?${query}`, { headers: { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' } })
       expect([400, 422], query).toContain(status)
     }
+  })
+})
+
+describe('web pages', () => {
+  it.each([
+    [{ host: 'evil.example.com' }, 403], [{ host: 'evil.example.com:6443' }, 403], [{ host: 'localhost.evil.example.com' }, 403],
+    [{ origin: 'https://evil.example.com' }, 403], [{ origin: 'null' }, 403], [{ origin: 'http://127.0.0.1:1' }, 403],
+    [{ host: 'localhost:6443' }, 200], [{ host: '[::1]:6443' }, 200], [{ host: '127.0.0.1:6443', origin: 'http://127.0.0.1:6443' }, 200], [{ host: 'api.localhost' }, 200],
+  ])('with %j are answered %i', async (headers, status) => {
+    const server = await startPlain()
+    expect((await send(server, base, { headers })).status).toBe(status)
   })
 })
 

@@ -7,28 +7,29 @@ export interface Run {
   readonly stderr: string
 }
 
-/** Lines of output that a watch is waited for before it is stopped, and the longest wait for any command. */
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
   readonly stdin: string
-  /** Stop once this many lines came; undefined runs to the end. */
-  readonly stopAfterLines: number | undefined
+  /** Looked at while the command runs; true stops it. A watch never ends by itself. */
+  readonly isDone?: (stdout: string) => boolean
 }
 
+/** The longest wait for any command. */
 const longest = 10_000
-/** How long a watch may go on after its last expected line, so that it is on the wire. */
-const watchTime = 150
+const pollInterval = 20
 
-export async function runKubectl(command: string, { env, cwd, stdin, stopAfterLines }: RunOptions): Promise<Run> {
+export async function runKubectl(command: string, { env, cwd, stdin, isDone }: RunOptions): Promise<Run> {
   const [program = 'kubectl', ...words] = command.split(' ')
   const child = spawn(program, words, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
+  const poll = setInterval(() => {
+    if (isDone?.(stdout) === true) child.kill('SIGKILL')
+  }, pollInterval)
   const limit = setTimeout(() => child.kill('SIGKILL'), longest)
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    if (stopAfterLines !== undefined && stdout.split('\n').length > stopAfterLines) setTimeout(() => child.kill('SIGKILL'), watchTime)
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
@@ -39,5 +40,6 @@ export async function runKubectl(command: string, { env, cwd, stdin, stopAfterLi
     child.on('close', (code) => resolve(code))
   })
   clearTimeout(limit)
+  clearInterval(poll)
   return { exit, stdout, stderr }
 }

@@ -30,7 +30,7 @@ export async function startKubectlServer(options: Partial<ApiServerOptions> = {}
   const env = { PATH: process.env['PATH'], HOME: directory, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(directory, 'cache') }
   return {
     server,
-    kubectl: async (words, stdin) => runKubectl(`kubectl ${words}`, { env, cwd: directory, stdin: stdin === undefined ? '' : typeof stdin === 'string' ? stdin : JSON.stringify(stdin), stopAfterLines: undefined }),
+    kubectl: async (words, stdin) => runKubectl(`kubectl ${words}`, { env, cwd: directory, stdin: stdin === undefined ? '' : typeof stdin === 'string' ? stdin : JSON.stringify(stdin) }),
     async close() {
       await server.close()
       await rm(directory, { recursive: true, force: true })

@@ -8,6 +8,8 @@ export interface RecordingProxy {
   readonly url: string
   /** The exchanges since the last call. */
   take(): Exchange[]
+  /** Whether a watch is among them. */
+  sawWatch(): boolean
   close(): Promise<void>
 }
 
@@ -26,7 +28,7 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
       })
       // Written down when it begins: a watch may never end, its lines are looked at when the exchanges are taken.
       const path = incoming.url ?? ''
-      const isWatch = /[?&]watch=(true|1)/.test(path)
+      const isWatch = isWatchPath(path)
       exchanges.push({
         request: { method: incoming.method ?? 'GET', path, ...(incoming.headers.accept !== undefined && { accept: incoming.headers.accept }) },
         response: {
@@ -58,6 +60,7 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sawWatch: () => exchanges.some(({ request }) => isWatchPath(request.path)),
     take() {
       const taken = exchanges
       exchanges = []
@@ -78,4 +81,8 @@ function parse(text: string): unknown {
   } catch {
     return text
   }
+}
+
+function isWatchPath(path: string): boolean {
+  return /[?&]watch=(true|1)/.test(path)
 }

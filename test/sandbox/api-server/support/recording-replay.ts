@@ -75,9 +75,10 @@ export async function replay(recordings: readonly Recording[]): Promise<Replay> 
     for (const recording of recordings) {
       const { name, command, stdin, stdout } = recording
       if (name.startsWith('016')) await makePodsReady(registry, recordings)
-      const stopAfterLines = recording.exit === null ? stdout.split('\n').length - 1 : undefined
+      const lines = stdout.split('\n').length
+      const isDone = (text: string): boolean => text.split('\n').length >= lines && proxy.sawWatch()
       const before = registry.storage.version
-      const run = await runKubectl(command, { env, cwd: directory, stdin: stdin ?? '', stopAfterLines })
+      const run = await runKubectl(command, { env, cwd: directory, stdin: stdin ?? '', ...(recording.exit === null && { isDone }) })
       if (registry.storage.version !== before) await settled(registry)
       found.set(name, [
         ...differences(recording.exit, run.exit, 'exit'),
