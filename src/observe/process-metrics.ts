@@ -11,8 +11,15 @@ export async function renderProcessMetrics(): Promise<string> {
 }
 
 async function load(): Promise<Registry> {
-  const { collectDefaultMetrics, Registry } = await import('prom-client')
+  const { collectDefaultMetrics, Counter, Registry } = await import('prom-client')
   const register = new Registry()
+  const before = process.cpuUsage()
   collectDefaultMetrics({ register })
+  // prom-client counts from here on; what the process used before it was loaded belongs to it too.
+  const micros = { user: before.user, system: before.system, '': before.user + before.system }
+  for (const [part, used] of Object.entries(micros)) {
+    const counter = register.getSingleMetric(`process_cpu_${part === '' ? '' : `${part}_`}seconds_total`)
+    if (counter instanceof Counter) counter.inc(used / 1e6)
+  }
   return register
 }

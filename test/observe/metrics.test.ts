@@ -80,3 +80,10 @@ test('all of it is well-formed: each family described once, no series twice, eve
   }
   expect([...types.keys()].filter((name) => !name.startsWith('narthex_'))).toContain('process_cpu_seconds_total')
 })
+
+test('the CPU time of the process counts from its start, not from the first scrape', async () => {
+  const { user, system } = process.cpuUsage()
+  const text = await renderProcessMetrics()
+  expect(Number(value(text, 'process_cpu_seconds_total'))).toBeGreaterThan(((user + system) / 1e6) * 0.9)
+  expect(Number(value(text, 'process_cpu_user_seconds_total'))).toBeGreaterThan((user / 1e6) * 0.9)
+})
