@@ -64,12 +64,19 @@ test('the cursor wraps from the largest unsigned integer to 0', () => {
 
 test('threads share one sequence: no number twice, none left out', async () => {
   const buffer = new SharedArrayBuffer(4)
+  const module = new URL('../../src/balance/cursor.ts', import.meta.url).href
   const code = `
     const { workerData, parentPort } = require('node:worker_threads')
-    const cells = new Uint32Array(workerData)
-    parentPort.postMessage(Array.from({ length: 5000 }, () => Atomics.add(cells, 0, 1)))`
-  const workers = [1, 2].map(() => new Worker(code, { eval: true, workerData: buffer }))
-  const own = Array.from({ length: 5000 }, ((cursor) => () => cursor.next())(sharedCursor(new Uint32Array(buffer), 0)))
-  const others = (await Promise.all(workers.map((worker) => once(worker, 'message')))).flat(2) as number[]
-  expect([...own, ...others].sort((a, b) => a - b)).toEqual(Array.from({ length: 15_000 }, (_, i) => i))
+    import(workerData.module).then(({ sharedCursor }) => {
+      const cursor = sharedCursor(new Uint32Array(workerData.buffer), 0)
+      parentPort.postMessage('ready')
+      parentPort.once('message', () => parentPort.postMessage(Array.from({ length: 20000 }, () => cursor.next())))
+    })`
+  const workers = [1, 2, 3].map(() => new Worker(code, { eval: true, workerData: { buffer, module } }))
+  await Promise.all(workers.map((worker) => once(worker, 'message')))
+  const answers = workers.map((worker) => once(worker, 'message'))
+  for (const worker of workers) worker.postMessage('go')
+  const numbers = (await Promise.all(answers)).flat(2) as number[]
+  await Promise.all(workers.map((worker) => worker.terminate()))
+  expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 60_000 }, (_, i) => i))
 })
