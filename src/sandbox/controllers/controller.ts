@@ -43,7 +43,7 @@ export function runController(context: Pick<ControllerContext, 'registry' | 'clo
     reconcile: (key) => spec.reconcile(key, (ms) => queue.addAfter(key, ms)),
     failed: (key, error, attempt) => {
       // Conflicts and name clashes are the weather of optimistic writes; the retry settles them.
-      if (attempt > 3 || !(error instanceof ApiError)) context.log(`sandbox: ${spec.name} ${key}: ${messageOf(error)}; will be tried again`)
+      if (attempt > 3 || !(error instanceof ApiError)) context.log(`${spec.name} ${key}: ${messageOf(error)}; will be tried again`)
     },
   })
   const addAll = (source: Source, object: KubeObject, type: WatchEvent['type']): void => {

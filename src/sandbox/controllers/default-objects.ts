@@ -98,7 +98,7 @@ function writeNodeStatus(registry: Registry, now: number): void {
       kernelVersion: release(),
       osImage: 'Narthex sandbox',
       containerRuntimeVersion: `simulated://${process.versions.node}`,
-      kubeletVersion: 'v1.36.0',
+      kubeletVersion: 'v1.36.2',
       kubeProxyVersion: '',
       operatingSystem: platform(),
       architecture: goArchitecture(),

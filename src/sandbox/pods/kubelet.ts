@@ -169,7 +169,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
     try {
       registry.delete('pods', namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } })
     } catch (error) {
-      if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) log(`sandbox: pod ${key}: ${messageOf(error)}`)
+      if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) log(`pod ${key}: ${messageOf(error)}`)
     }
   }
 
@@ -180,7 +180,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
   }
 
   const track = (work: Promise<void>): void => {
-    const settled = work.catch((error: unknown) => log(`sandbox: a pod did not stop cleanly: ${messageOf(error)}`)).then(() => void closing.delete(settled))
+    const settled = work.catch((error: unknown) => log(`a pod did not stop cleanly: ${messageOf(error)}`)).then(() => void closing.delete(settled))
     closing.add(settled)
   }
 
