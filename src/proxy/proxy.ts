@@ -16,6 +16,7 @@ import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
 import { requestIds } from './request-id.ts'
 import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
+import { clientFacts } from './request-text.ts'
 import { acceptShared } from './shared-read.ts'
 
 export interface ProxyOptions {
@@ -114,7 +115,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   function accept(socket: Socket, tls: boolean, port: number): ClientConnection | undefined {
     if (!tls && isRefused(socket)) return undefined
     if (!tls) plain++
-    const client = new ClientConnection(socket, context, tls, port)
+    const client = new ClientConnection(socket, context, clientFacts(socket.remoteAddress ?? '', port, tls))
     recorder.connectionOpened(tls)
     socket.once('close', () => {
       recorder.connectionClosed(tls)

@@ -1,5 +1,6 @@
 // The head of the request to the backend (ingress-nginx: "Headers sent to the backend", default settings).
 import type { RequestHead } from '../http/http1/request-head.ts'
+import type { ClientFacts } from './http1-response.ts'
 
 /** latin1. */
 export function requestText(request: RequestHead, requestId: string, forwardedFields: string): string {
@@ -20,11 +21,13 @@ export function requestText(request: RequestHead, requestId: string, forwardedFi
   return `${text}\r\n`
 }
 
-/** The part that is the same for all requests of a connection. `port`: as the client sees it. */
-export function forwardedFields(clientAddress: string, port: number, tls: boolean): string {
+/** What is the same for all requests of a connection. `port`: as the client sees it. */
+export function clientFacts(remoteAddress: string, port: number, tls: boolean): ClientFacts {
+  // Without the IPv4-mapped form that a dual-stack socket shows.
+  const clientAddress = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress
   const scheme = tls ? 'https' : 'http'
-  return (
+  const forwardedFields =
     `X-Real-IP: ${clientAddress}\r\nX-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Port: ${port}\r\n` +
     `X-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Scheme: ${scheme}\r\nX-Scheme: ${scheme}\r\n`
-  )
+  return { tls, clientAddress, forwardedFields }
 }
