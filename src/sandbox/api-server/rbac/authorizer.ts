@@ -1,6 +1,5 @@
 // Decides by stored Roles and bindings whether a service account may do something, as the RBAC authorizer does.
-import type { ApiError } from '../api-error.ts'
-import { ApiError as Failure } from '../api-error.ts'
+import { ApiError } from '../api-error.ts'
 import { readPath } from '../json-value.ts'
 import type { KubeObject } from '../kind.ts'
 import type { Registry } from '../registry.ts'
@@ -31,7 +30,7 @@ const userForm = new RegExp(`^system:serviceaccount:${account}$`)
 export function authenticate(authorization: string | undefined, impersonated: string | undefined): User | undefined {
   if (authorization === undefined && impersonated === undefined) return undefined
   const match = authorization === undefined ? userForm.exec(impersonated ?? '') : tokenForm.exec(authorization)
-  if (match === null) throw new Failure(401, 'Unauthorized', 'Unauthorized')
+  if (match === null) throw new ApiError(401, 'Unauthorized', 'Unauthorized')
   const [, namespace = '', , name = ''] = match
   return { name: `system:serviceaccount:${namespace}:${name}`, namespace, groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'] }
 }
@@ -48,7 +47,7 @@ export function refuse(user: User, { verb, group, resource, subresource, namespa
   const scope = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`
   const what = subresource === '' ? resource : `${resource}/${subresource}`
   const target = name === '' ? qualified : `${qualified} ${JSON.stringify(name)}`
-  return new Failure(403, 'Forbidden', `${target} is forbidden: User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`, {
+  return new ApiError(403, 'Forbidden', `${target} is forbidden: User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`, {
     ...(name !== '' && { name }), ...(group !== '' && { group }), kind: resource,
   })
 }
