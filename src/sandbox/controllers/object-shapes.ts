@@ -190,6 +190,7 @@ export interface EndpointSlice extends KubeObject {
 
 export interface Node extends KubeObject {
   spec?: { unschedulable?: boolean }
+  status?: { allocatable?: Record<string, string> }
 }
 
 export interface Namespace extends KubeObject {

@@ -1,5 +1,7 @@
 // Binds pods to nodes: spec.nodeName and the node's topology labels. All nodes of the sandbox are this machine.
 import { copyJson, equalJson } from '../api-server/json-value.ts'
+import type { KubeObject } from '../api-server/kind.ts'
+import type { Registry } from '../api-server/registry.ts'
 import { keyOfObject, namespaceOf, runController, splitKey, timestamp, type ControllerContext, type Running } from './controller.ts'
 import { withCondition } from './conditions.ts'
 import { matchesLabels } from './label-selector.ts'
@@ -7,6 +9,8 @@ import { isActive } from './pod-state.ts'
 import type { Node, Pod } from './object-shapes.ts'
 
 const NAME = 'default-scheduler'
+/** Where a Node says nothing itself; the kubelet's own default. */
+const PODS_OF_A_NODE = 110
 /** Copied to the pod at binding, as the API server does since 1.35. */
 const TOPOLOGY_LABELS = ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone']
 
@@ -18,10 +22,16 @@ export function runScheduler(context: ControllerContext): Running {
     const pod = registry.get('pods', namespace, name) as Pod | undefined
     if (!pod || pod.spec.nodeName || !isActive(pod)) return
     const nodes = registry.list('nodes').map((node) => node as Node)
-    const fitting = nodes.filter((node) => !node.spec?.unschedulable && matchesLabels(pod.spec.nodeSelector ?? {}, node.metadata.labels))
-    const node = leastUsed(fitting, fitting.length > 1 ? registry.list('pods') : [])
+    const used = podsByNode(registry.list('pods'))
+    const reasons = new Map<string, number>()
+    const fitting = nodes.filter((node) => {
+      const reason = unfit(pod, node, used)
+      if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+      return reason === undefined
+    })
+    const [node] = fitting.toSorted((a, b) => usedOf(a, used) - usedOf(b, used) || a.metadata.name.localeCompare(b.metadata.name))
     if (node) bind(pod, node)
-    else refuse(pod, nodes)
+    else refuse(pod, nodes.length, reasons)
   }
 
   const bind = (pod: Pod, node: Node): void => {
@@ -37,14 +47,9 @@ export function runScheduler(context: ControllerContext): Running {
     events.record(pod, NAME, 'Normal', 'Scheduled', `Successfully assigned ${namespaceOf(pod)}/${pod.metadata.name} to ${node.metadata.name}`)
   }
 
-  const refuse = (pod: Pod, nodes: readonly Node[]): void => {
-    const cordoned = nodes.filter((node) => node.spec?.unschedulable).length
-    const others = nodes.length - cordoned
-    const reasons = [
-      ...(cordoned > 0 ? [`${cordoned} node(s) were unschedulable`] : []),
-      ...(others > 0 ? [`${others} node(s) didn't match Pod's node affinity/selector`] : []),
-    ]
-    const message = nodes.length === 0 ? 'no nodes available to schedule pods' : `0/${nodes.length} nodes are available: ${reasons.join(', ')}.`
+  const refuse = (pod: Pod, nodes: number, reasons: ReadonlyMap<string, number>): void => {
+    const why = [...reasons].map(([reason, count]) => `${count} ${reason}`).join(', ')
+    const message = nodes === 0 ? 'no nodes available to schedule pods' : `0/${nodes} nodes are available: ${why}.`
     writeCondition(pod, { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message })
     events.record(pod, NAME, 'Warning', 'FailedScheduling', message)
   }
@@ -59,19 +64,35 @@ export function runScheduler(context: ControllerContext): Running {
   return runController(context, {
     name: NAME,
     sources: [
-      { resource: 'pods', keys: (object) => ((object as Pod).spec.nodeName ? [] : [keyOfObject(object)]) },
+      // A pod that ends leaves room for those that wait.
+      { resource: 'pods', keys: (object, type) => (type === 'DELETED' ? waiting(registry) : (object as Pod).spec.nodeName ? [] : [keyOfObject(object)]) },
       // A node that comes or is uncordoned may take the pods that wait.
-      { resource: 'nodes', keys: () => registry.list('pods').filter((pod) => !(pod as Pod).spec.nodeName).map(keyOfObject) },
+      { resource: 'nodes', keys: () => waiting(registry) },
     ],
     reconcile,
   })
 }
 
-function leastUsed(nodes: readonly Node[], pods: readonly object[]): Node | undefined {
+function waiting(registry: Registry): readonly string[] {
+  return registry.list('pods').filter((pod) => !(pod as Pod).spec.nodeName).map(keyOfObject)
+}
+
+function unfit(pod: Pod, node: Node, used: ReadonlyMap<string, number>): string | undefined {
+  if (node.spec?.unschedulable) return 'node(s) were unschedulable'
+  if (!matchesLabels(pod.spec.nodeSelector ?? {}, node.metadata.labels)) return "node(s) didn't match Pod's node affinity/selector"
+  const room = Number(node.status?.allocatable?.['pods'] ?? PODS_OF_A_NODE)
+  return usedOf(node, used) >= room ? 'Too many pods' : undefined
+}
+
+function usedOf(node: Node, used: ReadonlyMap<string, number>): number {
+  return used.get(node.metadata.name) ?? 0
+}
+
+function podsByNode(pods: readonly KubeObject[]): ReadonlyMap<string, number> {
   const used = new Map<string, number>()
   for (const pod of pods) {
     const { nodeName } = (pod as Pod).spec
     if (nodeName) used.set(nodeName, (used.get(nodeName) ?? 0) + 1)
   }
-  return nodes.toSorted((a, b) => (used.get(a.metadata.name) ?? 0) - (used.get(b.metadata.name) ?? 0) || a.metadata.name.localeCompare(b.metadata.name))[0]
+  return used
 }

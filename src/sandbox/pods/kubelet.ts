@@ -215,5 +215,5 @@ function initialDelay(pod: Pod): number {
 }
 
 function undeclaredPodsOf(registry: Registry, service: Service): readonly string[] {
-  return registry.list('pods', namespaceOf(service)).filter((pod) => !declaresPorts(pod as Pod) && portsToListen(pod as Pod, [service]).length > 0).map(keyOfObject)
+  return registry.list('pods', namespaceOf(service)).filter((pod) => !declaresPorts(pod as Pod)).map(keyOfObject)
 }

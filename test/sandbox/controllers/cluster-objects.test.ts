@@ -118,6 +118,19 @@ describe('the scheduler', () => {
     expect(podsOf(cluster.registry)[0]?.spec.nodeName).toBe('second')
   })
 
+  it('fills a node no further than it says, and goes on when there is room again', async () => {
+    const node = cluster.registry.get('nodes', '', 'sandbox')
+    if (!node) throw new Error('no node')
+    cluster.registry.update('nodes', { ...node, status: { allocatable: { pods: '1' } } }, { subresource: 'status' })
+    for (const name of ['a', 'b']) cluster.registry.create('pods', { metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+    await settled()
+    expect(podsOf(cluster.registry).map((pod) => pod.spec.nodeName ?? '')).toEqual(['sandbox', ''])
+    expect(eventsOf(cluster.registry)).toContain('FailedScheduling: 0/1 nodes are available: 1 Too many pods.')
+    cluster.registry.delete('pods', 'default', 'a', { gracePeriodSeconds: 0 })
+    await settled()
+    expect(podsOf(cluster.registry).map((pod) => pod.spec.nodeName)).toEqual(['sandbox'])
+  })
+
   it('spreads pods over the nodes that there are', async () => {
     cluster.registry.create('nodes', { metadata: { name: 'second' } })
     cluster.registry.create('deployments', deployment({ replicas: 4 }))
