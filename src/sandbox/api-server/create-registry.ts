@@ -144,7 +144,7 @@ export function createRegistry(options: RegistryOptions): ApiRegistry {
     const { metadata: old } = live
     if (sent.metadata.name !== name || (sent.metadata.namespace ?? '') !== namespace) {
       throw badRequest(sent.metadata.name === name
-        ? 'the namespace of the object does not match the namespace on the request'
+        ? `the namespace of the object (${sent.metadata.namespace ?? ''}) does not match the namespace on the URL (${namespace})`
         : `the name of the object (${sent.metadata.name}) does not match the name on the URL (${name})`)
     }
     if (sent.metadata.uid && sent.metadata.uid !== old.uid) throw conflict(kind, name, `Precondition failed: UID in precondition: ${sent.metadata.uid}, UID in object meta: ${old.uid}`)

@@ -101,6 +101,9 @@ describe('answers', () => {
       expect(answer.status).toBe(400)
       expect(answer.body['message']).toContain(text)
     }
+    const moved = { metadata: { name: 'a', namespace: 'other' } }
+    expect((await send(server, `${base}/a`, { method: 'PUT', body: moved })).body['message']).toBe('the namespace of the object (other) does not match the namespace on the URL (default)')
+    expect((await send(server, `${base}/a`, { method: 'PATCH', body: moved, headers: { 'content-type': 'application/merge-patch+json' } })).status).toBe(400)
     expect((await send(server, `${base}/a`, { method: 'PUT', body: widget('b') })).body['message']).toContain('the name of the object (b) does not match the name on the URL (a)')
     // Announced, not sent: the answer comes before the body, and writing on would race with the closed connection.
     const large = { 'content-type': 'application/json', 'content-length': String(3 * 1024 * 1024 + 1) }
@@ -113,6 +116,8 @@ describe('answers', () => {
       expect(await send(server, path)).toMatchObject({ status: 404, text: '404 page not found\n' })
     }
     expect(await send(server, base, { method: 'PUT', body: {} })).toMatchObject({ status: 405, body: { reason: 'MethodNotAllowed' } })
+    expect((await send(server, `${base}/a/status`, { method: 'POST', body: {} })).status).toBe(405)
+    expect((await send(server, '/api/v1/namespaces/default/finalize')).status).toBe(405)
     expect((await send(server, '/healthz')).text).toBe('ok')
   })
 })

@@ -70,6 +70,16 @@ describe('server-side apply', () => {
     expect((after.body['metadata'] as { labels: object }).labels).toEqual({ z: 'z' })
   })
 
+  it('takes an item away whole, defaults and edits of others in it included, unless another applied it too', async () => {
+    const server = await startPlain()
+    const both = { ports: [{ port: 80, protocol: 'TCP' }, { port: 81, protocol: 'TCP' }] }
+    await apply(server, 'one', both)
+    await apply(server, 'two', { ports: [{ port: 81, protocol: 'TCP' }] })
+    const named = { spec: { ports: [{ port: 80, protocol: 'TCP', name: 'edited' }, { port: 81, protocol: 'TCP', name: 'edited' }] } }
+    await send(server, `${base}/a?fieldManager=editor`, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: named })
+    expect((await apply(server, 'one', {})).body['spec']).toMatchObject({ ports: [{ port: 81, protocol: 'TCP', name: 'edited' }] })
+  })
+
   it('keeps items of others in keyed lists', async () => {
     const server = await startPlain()
     await apply(server, 'one', { ports: [{ port: 80 }] })

@@ -4,7 +4,7 @@ import { ApiError } from '../api-error.ts'
 import type { StatusDetails } from '../api-error.ts'
 import { copyJson, isJsonObject, toJson, toKubeObject } from '../json-value.ts'
 import type { KubeObject, ManagedFieldsEntry, Schema } from '../kind.ts'
-import { difference, emptySet, equalSets, fromFieldsV1, intersection, isEmptySet, leaves, pathText, paths, recursiveDifference, toFieldsV1, union } from './field-set.ts'
+import { difference, emptySet, equalSets, fromFieldsV1, intersection, isEmptySet, leafSet, leaves, pathText, paths, recursiveDifference, toFieldsV1, union } from './field-set.ts'
 import type { FieldSet } from './field-set.ts'
 import type { Comparison, TypedFields } from './typed-fields.ts'
 
@@ -123,9 +123,8 @@ export function createManagedFields(typed: TypedFields): ManagedFields {
       const others = known.filter((owner) => owner !== last)
       if (last !== undefined) {
         const kept = others.reduce((sum, owner) => union(sum, owner.fields), set)
-        // Only what nothing that stays lies below may go; parents of kept fields stay.
         const dropped = difference(last.fields, kept)
-        merged = typed.without(merged, leavesNotAbove(dropped, kept), schema)
+        merged = typed.without(merged, removable(dropped, kept), schema)
       }
       const next = toKubeObject(merged)
       const change = compareObjects(live, next, schema)
@@ -141,11 +140,14 @@ export function createManagedFields(typed: TypedFields): ManagedFields {
   }
 }
 
-function leavesNotAbove(dropped: FieldSet, kept: FieldSet): FieldSet {
+/** What goes of the dropped fields: parents of kept fields stay, a list item that nobody else claims goes whole. */
+function removable(dropped: FieldSet, kept: FieldSet): FieldSet {
   const children = new Map<string, FieldSet>()
   for (const [key, child] of dropped.children) {
-    const keptChild = kept.children.get(key)
-    const inner = keptChild === undefined && child.member ? { member: true, children: new Map<string, FieldSet>() } : leavesNotAbove(child, keptChild ?? { member: false, children: new Map() })
+    const keptChild = kept.children.get(key) ?? emptySet
+    const isItem = key.startsWith('k:') || key.startsWith('v:')
+    const goesWhole = child.member && (isItem ? !keptChild.member : isEmptySet(keptChild))
+    const inner = goesWhole ? leafSet : removable(child, keptChild)
     if (!isEmptySet(inner)) children.set(key, inner)
   }
   return { member: dropped.member && isEmptySet(kept), children }

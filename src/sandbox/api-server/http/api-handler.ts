@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dump } from 'js-yaml'
 import { ApiError } from '../api-error.ts'
 import type { ApiRegistry } from '../api-registry.ts'
+import type { Kind } from '../kind.ts'
+import { isNamespaceKind } from '../namespace-lifecycle.ts'
 import { authenticate, isAllowed, refuse } from '../rbac/authorizer.ts'
 import type { Attributes, User } from '../rbac/authorizer.ts'
 import { reviewAccess } from './access-review.ts'
@@ -154,10 +156,11 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     }
     if (served === undefined) return notFound(response)
     if (served.deprecation !== undefined) warnings.push(served.deprecation)
-    if (path.subresource !== undefined && !hasSubresource(served.kind, path.subresource, verb)) return notFound(response)
+    const subresourceVerbs = path.subresource === undefined ? undefined : verbsOf(served.kind, path.subresource)
+    if (path.subresource !== undefined && subresourceVerbs === undefined) return notFound(response)
     if (!served.kind.namespaced && path.namespace !== undefined) return notFound(response)
     if (served.kind.namespaced && path.namespace === undefined && path.name !== undefined) return notFound(response)
-    if (served.kind.verbs !== undefined && path.subresource === undefined && !served.kind.verbs.includes(verb)) {
+    if ((subresourceVerbs ?? served.kind.verbs)?.includes(verb) === false) {
       throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
     }
     authorize(user, attributes)
@@ -190,9 +193,10 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 }
 
-function hasSubresource(kind: { readonly group: string; readonly resource: string; readonly subresources: readonly string[] }, subresource: string, verb: Verb): boolean {
-  if (subresource === 'finalize') return kind.group === '' && kind.resource === 'namespaces' && verb === 'update'
-  return kind.subresources.includes(subresource) && (verb === 'get' || verb === 'update' || verb === 'patch')
+/** What a subresource takes; undefined where there is none. */
+function verbsOf(kind: Kind, subresource: string): readonly string[] | undefined {
+  if (subresource === 'finalize' && isNamespaceKind(kind)) return ['update']
+  return kind.subresources.some((known) => known === subresource) ? ['get', 'update', 'patch'] : undefined
 }
 
 /** As the real server names writers that do not name themselves. */

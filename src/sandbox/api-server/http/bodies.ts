@@ -98,7 +98,11 @@ export function decodeForKind(value: Json, duplicates: readonly string[], served
 export function matchIdentity(object: KubeObject, path: ResourcePath): void {
   const { metadata } = object
   if (path.namespace !== undefined) {
-    if (metadata.namespace && metadata.namespace !== path.namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    if (metadata.namespace && metadata.namespace !== path.namespace) {
+      throw badRequest(path.name === undefined
+        ? 'the namespace of the provided object does not match the namespace sent on the request'
+        : `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${path.namespace})`)
+    }
     metadata.namespace = path.namespace
   }
   if (path.name !== undefined) {

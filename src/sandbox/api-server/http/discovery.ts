@@ -1,4 +1,5 @@
 // Discovery documents: aggregated (apidiscovery v2 and v2beta1) and the plain lists of older clients. Pure.
+import { isNamespaceKind } from '../namespace-lifecycle.ts'
 import { groupVersion } from './served-versions.ts'
 import type { Served, ServedVersions } from './served-versions.ts'
 
@@ -34,7 +35,7 @@ function subresourcesOf({ kind, legacy }: Served, connect: readonly ConnectSubre
   const found: Subresource[] = kind.subresources.map((subresource) => ({
     subresource, verbs: statusVerbs, responseKind: subresource === 'scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : own,
   }))
-  if (kind.group === '' && kind.resource === 'namespaces') found.push({ subresource: 'finalize', responseKind: own, verbs: ['update'] })
+  if (isNamespaceKind(kind)) found.push({ subresource: 'finalize', responseKind: own, verbs: ['update'] })
   if (kind.group === '' && legacy === undefined) {
     for (const one of connect) if (one.resource === kind.resource) found.push({ subresource: one.subresource, responseKind: { group: '', version: '', kind: one.kind }, verbs: one.verbs })
   }
