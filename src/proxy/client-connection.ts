@@ -122,8 +122,11 @@ export class ClientConnection implements ResponseOwner, TunnelEnd {
     const head = this.#head
     const first = head.pending === 0
     const position = head.read(buffer, start, end)
-    if (head.end > 0) this.#begin(head.text, head.end)
-    else if (head.fault !== undefined) this.#refusePartial(head.fault)
+    if (head.end > 0) {
+      const { text } = head
+      head.text = ''
+      this.#begin(text, head.end)
+    } else if (head.fault !== undefined) this.#refusePartial(head.fault)
     // Absolute: a head that trickles in gets no more time for each byte.
     else if (first && this.#requests > 0) this.#await('head', this.#context.settings.timeouts.requestHead)
     return position
@@ -245,12 +248,15 @@ export class ClientConnection implements ResponseOwner, TunnelEnd {
     if (request.websocket && this.#ahead.waiting) return this.#close(true)
     this.#state = 'head'
     this.#await('close', this.#context.settings.timeouts.keepAlive)
+    this.#exchange.release()
     if (this.#ahead.waiting || this.#ahead.paused) this.#readAhead()
   }
 
   cutOff(reset: boolean): void {
-    if (reset) this.socket.resetAndDestroy()
-    else this.#close(false)
+    if (!reset) this.#close(false)
+    // TLS has an end of its own, whose lack says the same.
+    else if (this.#response.tls) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   #close(lingers: boolean): void {

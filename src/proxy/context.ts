@@ -5,7 +5,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { ReadBuffers } from '../http/read-buffers.ts'
 import type { Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
-import type { Recorder } from '../observe/recorder.ts'
+import type { Recorder, RequestRecord } from '../observe/recorder.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Filter } from './filters/filter.ts'
 import type { Routing } from './routing.ts'
@@ -15,6 +15,8 @@ export interface ProxyContext {
   readonly wheel: TimerWheel
   readonly clock: Clock
   readonly recorder: Recorder
+  /** Filled anew for each finished request. */
+  readonly record: RequestRecord
   readonly log: Log
   readonly buffers: ReadBuffers
   readonly newRequestId: () => string

@@ -4,7 +4,6 @@ import { FAILURES, type FailureKind } from '../base/failure.ts'
 import { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import type { Endpoint, Route } from '../model/routing.ts'
-import { emptyRecord, type RequestRecord } from '../observe/recorder.ts'
 import type { UpstreamConnection } from '../upstream/connection.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
 import type { ResponseSink } from '../upstream/response-sink.ts'
@@ -39,7 +38,6 @@ export class Exchange implements ResponseSink {
   readonly tried: Endpoint[] = []
   readonly usable = (endpoint: Endpoint): boolean => !this.tried.includes(endpoint) && !this.#isFull(endpoint)
   readonly #body = new RequestBody()
-  readonly #record: RequestRecord = emptyRecord()
   #upstream: UpstreamConnection | undefined
   #tries = 0
   #fresh = false
@@ -242,6 +240,14 @@ export class Exchange implements ResponseSink {
     if (this.active) this.#finish(this.#responseStarted ? undefined : this.lastFailure)
   }
 
+  /** The connection is idle: lets go of the table, and of the strings that hold the whole head. */
+  release(): void {
+    this.request.reset()
+    this.routing = EMPTY_LIVE_ROUTING
+    this.route = this.backend = this.pool = undefined
+    this.path = ''
+  }
+
   #detach(): void {
     const upstream = this.#upstream
     this.#upstream = undefined
@@ -253,7 +259,7 @@ export class Exchange implements ResponseSink {
     this.#detach()
     this.#body.clear()
     const { request, client } = this
-    const record = this.#record
+    const { record } = this.context
     const now = performance.now()
     record.method = request.method
     record.host = request.hostName

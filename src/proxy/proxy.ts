@@ -9,7 +9,7 @@ import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
-import type { Recorder } from '../observe/recorder.ts'
+import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pool.ts'
 import { ClientConnection } from './client-connection.ts'
@@ -87,6 +87,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     wheel,
     clock,
     recorder,
+    record: emptyRecord(),
     log,
     buffers,
     newRequestId: requestIds(),
@@ -136,7 +137,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     if (!tls) return createTcpServer(common, (socket) => acceptStream(socket, false, port()))
     if (contexts === undefined) throw new Error('a TLS listener needs contexts')
     const server = createTlsServer(
-      { ...contexts.serverOptions(), ...common, ALPNProtocols: ['http/1.1'], handshakeTimeout: settings.timeouts.tlsHandshake },
+      { ...contexts.serverOptions(), ...common, ALPNProtocols: ['http/1.1', 'http/1.0'], handshakeTimeout: settings.timeouts.tlsHandshake },
       (socket) => acceptStream(socket, true, settings.forwardedTlsPort),
     )
     // Connections that get no further than the handshake are in nobody's list but this.

@@ -1,8 +1,9 @@
 // HTTPS: the certificate by name, the same exchange behind it, what the backend is told.
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { createContexts } from '../../src/http/tls/contexts.ts'
@@ -13,6 +14,20 @@ import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts
 let upstream: ScriptedUpstream
 let proxy: TestProxy
 let pair: { certificate: string; privateKey: string }
+
+const READ_TO_END = `
+import socket, ssl, sys
+context = ssl._create_unverified_context()
+client = context.wrap_socket(socket.create_connection(('127.0.0.1', int(sys.argv[1]))), suppress_ragged_eofs=False)
+client.sendall(b'GET / HTTP/1.0\\r\\nHost: a\\r\\n\\r\\n')
+received, end = b'', 'close_notify'
+try:
+    while part := client.recv(4096):
+        received += part
+except ssl.SSLError as error:
+    end = type(error).__name__
+print(received.split(b'\\r\\n\\r\\n')[1].decode(), end)
+`
 
 /** By openssl, so that nothing of ours judges itself. */
 function makePair(name: string): { certificate: string; privateKey: string } {
@@ -74,6 +89,21 @@ it('carries large bodies both ways', async () => {
   expect((await client.response()).body).toBe(body.toString('latin1'))
   upstream.script = {}
   client.close()
+})
+
+it('shows an HTTP/1.0 client that a body without length was cut', async () => {
+  const before = upstream.requests.length
+  upstream.script = {
+    onRequest({ connection }) {
+      connection.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n')
+    },
+  }
+  // By Python, since Node's client and curl take the lack of close_notify for an end.
+  const judged = promisify(execFile)('python3', ['-c', READ_TO_END, String(proxy.port)], { timeout: 10_000 })
+  await upstream.until(() => upstream.requests.length > before)
+  upstream.requests.at(-1)?.connection.socket.end()
+  expect((await judged).stdout.trim()).toBe('hello SSLEOFError')
+  upstream.script = {}
 })
 
 it('ends with close_notify after Connection: close', async () => {

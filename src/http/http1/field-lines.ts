@@ -40,11 +40,11 @@ export function eachField(fields: string, call: (name: string, value: string, li
   }
 }
 
-/** The section without the fields whose lower-case names are in the list. */
-export function withoutFields(fields: string, names: readonly string[]): string {
+/** The section without the fields whose lower-case names are given. */
+export function withoutFields(fields: string, names: ReadonlySet<string>): string {
   let kept = ''
   eachField(fields, (name, _value, line) => {
-    if (!names.includes(name.toLowerCase())) kept += line
+    if (!names.has(name.toLowerCase())) kept += line
   })
   return kept
 }

@@ -10,7 +10,7 @@ const MOST_EMPTY_LINES = 4
 const CR = 13
 
 export class RequestHeadReader {
-  /** After a read: latin1, holds the head up to `end`. */
+  /** After a read: latin1, holds the head up to `end`. To be let go of when the head is parsed. */
   text = ''
   /** Index after the empty line; 0: the head is not complete. */
   end = 0

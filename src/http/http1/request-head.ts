@@ -149,5 +149,5 @@ function settleConnection(head: RequestHead): void {
     head.minorVersion === 1 &&
     head.framing === 'none'
   const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade' && option !== 'te')
-  if (named.length > 0) head.fields = withoutFields(head.fields, named)
+  if (named.length > 0) head.fields = withoutFields(head.fields, new Set(named))
 }

@@ -81,6 +81,19 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['http2-settings', drop],
 ])
 
+/** Forwarded, but it matters whether they are there. */
+const SERVER: Action = () => true
+const DATE: Action = () => true
+
+/** By name as backends commonly write it, so that it need not be put in lower case. */
+const LOWER_CASE: readonly (readonly [string, Action])[] = [...ACTIONS, ['server', SERVER], ['date', DATE]]
+const BY_NAME = new Map<string, Action>(LOWER_CASE)
+for (const [name, action] of LOWER_CASE) BY_NAME.set(name.replaceAll(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase()), action)
+
+function actionOf(name: string): Action | undefined {
+  return BY_NAME.get(name) ?? BY_NAME.get(name.toLowerCase())
+}
+
 const OF_INTEREST = new Uint8Array(32 * 32)
 for (const name of [...ACTIONS.keys(), 'server', 'date']) OF_INTEREST[(name.length << 5) | (name.charCodeAt(0) & 31)] = 1
 
@@ -134,15 +147,12 @@ function parseFields(text: string, start: number, end: number, head: ResponseHea
     if (length === 0 || text.charCodeAt(nameEnd) !== COLON) return false
     let taken = false
     if (length >= 32 || OF_INTEREST[(length << 5) | (text.charCodeAt(position) & 31)] === 1) {
-      const name = text.slice(position, nameEnd).toLowerCase()
-      if (name === 'server') head.hasServer = true
-      else if (name === 'date') head.hasDate = true
-      else {
-        const action = ACTIONS.get(name)
-        if (action !== undefined) {
-          taken = true
-          if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
-        }
+      const action = actionOf(text.slice(position, nameEnd))
+      if (action === SERVER) head.hasServer = true
+      else if (action === DATE) head.hasDate = true
+      else if (action !== undefined) {
+        taken = true
+        if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
       }
     }
     const canonical = isCanonicalValue(text, nameEnd + 1, lineEnd - 2)
@@ -167,7 +177,7 @@ function settleConnection(head: ResponseHead): void {
   if (options.includes('close')) head.keepAlive = false
   else if (options.includes('keep-alive')) head.keepAlive = true
   const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade')
-  if (named.length > 0) head.fields = withoutFields(head.fields, named)
+  if (named.length > 0) head.fields = withoutFields(head.fields, new Set(named))
 }
 
 /** RFC 9112 section 6.3. */
