@@ -27,7 +27,7 @@ const facts = (ports: readonly SlicePort[], endpoint: SliceEndpoint): string => 
 
 describe('packing', () => {
   it('holds every endpoint once, in bounded slices, and settles at once', () => {
-    const states = fc.array(fc.array(fc.record({ pod: fc.nat(400), port: fc.constantFrom(8080, 8081, 9090), ready: fc.boolean() }), { maxLength: 350, size: 'max' }), { minLength: 1, maxLength: 5 })
+    const states = fc.array(fc.array(fc.record({ pod: fc.nat(600), port: fc.constantFrom(8080, 8080, 8080, 9090), ready: fc.boolean() }), { maxLength: 600, size: 'max' }), { minLength: 1, maxLength: 5 })
     fc.assert(fc.property(states, (history) => {
       let slices: readonly EndpointSlice[] = []
       let names = 0
