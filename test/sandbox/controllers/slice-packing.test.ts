@@ -45,7 +45,7 @@ describe('packing', () => {
         expect(slices.filter((slice) => slice.endpoints?.length === 0)).toHaveLength(unique.length === 0 ? 1 : 0)
         expect(packSlices(slices, groups)).toEqual({ write: [], remove: [] })
       }
-    }), { seed: 20_261_121, numRuns: 60 })
+    }), { seed: 20_261_121, numRuns: 60, endOnFailure: true })
   })
 
   it('turns the empty slice into the first one that holds something', () => {
