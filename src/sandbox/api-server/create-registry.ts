@@ -9,6 +9,7 @@ import { createManagedFields } from './fields/managed-fields.ts'
 import type { Writer } from './fields/managed-fields.ts'
 import { createTypedFields } from './fields/typed-fields.ts'
 import { copyJson, equalJson, isJsonObject, toJson, toKubeObject } from './json-value.ts'
+import type { JsonObject } from './json-value.ts'
 import type { Kind, KubeObject, Lookup, Schema } from './kind.ts'
 import { finalizeNamespace, isNamespaceKind, refuseCreate, systemNamespaces } from './namespace-lifecycle.ts'
 import { applyMergePatch } from './patch/merge-patch.ts'
@@ -246,9 +247,9 @@ function keepField<K extends 'generation' | 'deletionTimestamp' | 'deletionGrace
   else metadata[field] = old[field]
 }
 
-function asObject(value: unknown): { [field: string]: never } {
+function asObject(value: unknown): JsonObject {
   if (!isJsonObject(value)) throw badRequest('the patch does not leave an object')
-  return value as { [field: string]: never }
+  return value
 }
 
 /** Members in the order in which the API server prints them. */
