@@ -100,7 +100,9 @@ export async function replay(recordings: readonly Recording[]): Promise<Replay> 
 /** Raw answers are compared as exchanges, where the order of members does not count. */
 function output(command: string, text: string): string {
   if (command.includes('--raw') && text.startsWith('{')) return ''
-  return normalText(command === 'kubectl api-resources' ? resourcesInScope(text) : text)
+  const normal = normalText(command === 'kubectl api-resources' ? resourcesInScope(text) : text)
+  // kubectl sorts events by whole seconds: which of two is first depends on where a second ended.
+  return command.startsWith('kubectl events') ? normal.split('\n').toSorted().join('\n') : normal
 }
 
 /** Two keys and a certificate of the first: what the recorded commands name. */
