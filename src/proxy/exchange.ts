@@ -34,9 +34,9 @@ export class Exchange implements ResponseSink {
   backend: LiveBackend | undefined
   pool: EndpointPool | undefined
   lastFailure: FailureKind | undefined
-  /** Endpoints that could not be connected to. */
-  readonly tried: Endpoint[] = []
-  readonly usable = (endpoint: Endpoint): boolean => !this.tried.includes(endpoint) && !this.#isFull(endpoint)
+  /** Pools of endpoints that could not be connected to. */
+  readonly tried: EndpointPool[] = []
+  readonly usable = (endpoint: Endpoint): boolean => this.isUsable(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
   readonly #body = new RequestBody()
   #upstream: UpstreamConnection | undefined
   #tries = 0
@@ -198,9 +198,10 @@ export class Exchange implements ResponseSink {
 
   #repeat({ reused }: UpstreamConnection): void {
     this.#fresh = true
-    // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection.
-    if (reused) return this.send()
-    if (this.pool !== undefined) this.tried.push(this.pool.endpoint)
+    const { pool } = this
+    // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
+    if (reused && pool !== undefined && pool.users > 0) return this.send()
+    if (pool !== undefined) this.tried.push(pool)
     this.#run(RETRY_FROM)
   }
 
@@ -211,9 +212,10 @@ export class Exchange implements ResponseSink {
     return kind === 'response-cut' && !connection.responseStarted && REPEATABLE.has(this.request.method) && this.#body.repeatable
   }
 
-  #isFull(endpoint: Endpoint): boolean {
-    const index = this.backend?.backend.endpoints.indexOf(endpoint) ?? -1
-    return this.backend?.pools[index]?.full ?? false
+  /** By its index in the backend: the endpoint was not tried in vain, and takes another connection. */
+  isUsable(index: number): boolean {
+    const pool = this.backend?.pools[index]
+    return pool !== undefined && !pool.full && !this.tried.includes(pool)
   }
 
   // === the end

@@ -4,6 +4,7 @@ import type { FailureKind } from '../base/failure.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import { match as matchRoute } from '../table/table.ts'
 import type { Exchange } from './exchange.ts'
+import type { LiveBackend } from './routing.ts'
 
 export type Outcome = 'continue' | 'answered' | FailureKind
 
@@ -50,16 +51,29 @@ function filter(exchange: Exchange): Outcome {
   return 'continue'
 }
 
-/** An endpoint of the backend that was not tried yet. */
+/** An endpoint of the backend: at first the scheduler's choice, then one that was not tried in vain. */
 function pick(exchange: Exchange): Outcome {
   const { backend, route, context } = exchange
   if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
-  const choosy = exchange.tried.length > 0 || context.settings.pool.connectionsPerEndpoint > 0
-  const index = backend.scheduler.pick(backend.backend.endpoints, choosy ? exchange.usable : undefined)
+  const limited = context.settings.pool.connectionsPerEndpoint > 0
+  const index = exchange.tried.length > 0 ? another(exchange, backend) : backend.scheduler.pick(backend.backend.endpoints, limited ? exchange.usable : undefined)
   const pool = backend.pools[index]
   if (pool === undefined) return exchange.lastFailure ?? 'no-endpoints'
   exchange.pool = pool
   return 'continue'
+}
+
+/**
+ * The next one in order, without the scheduler: a turn of rr taken for the second try would send
+ * the first try of the next request to the same dead endpoint again.
+ */
+function another(exchange: Exchange, { backend: { endpoints }, pools }: LiveBackend): number {
+  const failed = exchange.pool === undefined ? -1 : pools.indexOf(exchange.pool)
+  for (let step = 1; step <= endpoints.length; step++) {
+    const index = (failed + step) % endpoints.length
+    if ((endpoints[index]?.weight ?? 0) > 0 && exchange.isUsable(index)) return index
+  }
+  return -1
 }
 
 /** Over an idle connection at once, over a new one as soon as it is there. */
