@@ -50,7 +50,10 @@ export interface RouteSource {
   readonly servicePort: string
 }
 
-export type Scheduler = 'rr'
+/** The names that `ipvsadm -s` uses, and two more. Weights are integers from 0 (drained) to 65535, as there. */
+export type Scheduler =
+  | 'rr' | 'wrr' | 'lc' | 'wlc' | 'lblc' | 'lblcr' | 'dh' | 'sh' | 'sed' | 'nq' | 'fo' | 'ovf' | 'mh' | 'twos'
+  | 'ewma' | 'random'
 
 export interface Backend {
   /** `namespace/service:port` with the Service port as the Ingress names it resolved to its number; a Service that no rule can name differently twice. */
