@@ -1,24 +1,27 @@
-// rr: each endpoint in turn (ip_vs_rr), one sequence per backend over all threads. O(1) a pick while all are usable.
-// Weight 0 is drained, as everywhere in IPVS.
-import type { Endpoint } from '../model/routing.ts'
+// rr (ip_vs_rr): each endpoint in turn, one sequence per backend over all threads, whatever the weights; weight 0 is drained.
+// O(1) a pick. Any k picks in a row, over all threads together, give each of n endpoints k/n rounded up or down while the
+// endpoints stay the same. After a change the sequence goes on from the same number, over the new endpoints.
+import { perEndpoints } from './per-endpoints.ts'
 import type { Scheduler, SchedulerState } from './scheduler.ts'
+import { mayTake, nextUsable, undrained } from './turns.ts'
 
 export function roundRobin({ cursor }: Pick<SchedulerState, 'cursor'>): Scheduler {
+  const turnsOf = perEndpoints(undrained)
   return {
     pick(endpoints, usable) {
-      const count = endpoints.length
+      const turns = turnsOf(endpoints)
+      const count = turns.length
       if (count === 0) return -1
-      const first = cursor.next() % count
-      let index = first
-      do {
+      if (usable === undefined) return turns[cursor.next() % count] ?? -1
+      // Each endpoint passed over uses up its number, or its successor would get its share.
+      let turn = 0
+      for (let tries = 0; tries < count; tries++) {
+        turn = cursor.next() % count
+        const index = turns[turn] ?? -1
         if (mayTake(endpoints[index], usable)) return index
-        index = index + 1 === count ? 0 : index + 1
-      } while (index !== first)
-      return -1
+      }
+      // Other threads took numbers in between.
+      return nextUsable(endpoints, turns, turn, usable)
     },
   }
-}
-
-function mayTake(endpoint: Endpoint | undefined, usable: ((endpoint: Endpoint) => boolean) | undefined): boolean {
-  return endpoint !== undefined && endpoint.weight > 0 && (usable === undefined || usable(endpoint))
 }

@@ -3,29 +3,89 @@
 import type { Clock } from '../base/clock.ts'
 import type { Endpoint, Scheduler as SchedulerName } from '../model/routing.ts'
 import type { Cursor } from './cursor.ts'
+import { destinationHash } from './destination-hash.ts'
+import { failOver } from './fail-over.ts'
+import { leastConnection } from './least-connection.ts'
+import { localCells, type CellSource } from './loads.ts'
+import { localityBased } from './locality-based.ts'
+import { localityReplicated } from './locality-replicated.ts'
+import { maglev } from './maglev.ts'
+import { neverQueue } from './never-queue.ts'
+import { overflow } from './overflow.ts'
+import { peakEwma } from './peak-ewma.ts'
+import { randomChoice } from './random-choice.ts'
 import { roundRobin } from './round-robin.ts'
+import { shortestExpectedDelay } from './shortest-expected-delay.ts'
+import { sourceHash } from './source-hash.ts'
+import { twoChoices } from './two-choices.ts'
+import { weightedLeastConnection } from './weighted-least-connection.ts'
+import { weightedRoundRobin } from './weighted-round-robin.ts'
 
 export interface SchedulerState {
   readonly cursor: Cursor
+  readonly cells: CellSource
   /** Like Math.random. */
   readonly random: () => number
   readonly clock: Clock
+  readonly options?: SchedulerOptions
+}
+
+export interface SchedulerOptions {
+  /** sh-fallback, mh-fallback: another endpoint when the key's own may not be used. */
+  readonly fallback?: boolean
+  /** mh: a prime of MAGLEV_SIZES. */
+  readonly tableSize?: number
+  /** mh: the key picks a group of this many endpoints, chance one of the group. */
+  readonly subsetSize?: number
+  /** lblc, lblcr: milliseconds after which an unused entry is forgotten and a set of replicas shrinks by one. */
+  readonly expiration?: number
 }
 
 export interface Scheduler {
   /**
    * Index into `endpoints`, or -1 when none may be used. `usable` leaves out endpoints (tried already, ejected);
    * without it all are usable. The array may be another one at each call: endpoints come and go.
+   * `key`: the unsigned 32-bit integer of key.ts, for the schedulers that `keyedBy` names; 0 for the others.
    */
-  pick(endpoints: readonly Endpoint[], usable?: (endpoint: Endpoint) => boolean): number
+  pick(endpoints: readonly Endpoint[], usable?: (endpoint: Endpoint) => boolean, key?: number): number
+  /**
+   * Only of schedulers that count or measure: `pick` has counted the request as in flight, and this says that it is no longer,
+   * exactly once for each index answered, with the same array. `milliseconds`: how long the endpoint took, or -1 when that
+   * says nothing about it (it failed, or the client left).
+   */
+  readonly finished?: (endpoints: readonly Endpoint[], index: number, milliseconds: number) => void
 }
 
 export type SchedulerFactory = (state: SchedulerState) => Scheduler
 
 const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFactory>> = {
   rr: roundRobin,
+  wrr: weightedRoundRobin,
+  lc: leastConnection,
+  wlc: weightedLeastConnection,
+  lblc: localityBased,
+  lblcr: localityReplicated,
+  dh: destinationHash,
+  sh: sourceHash,
+  sed: shortestExpectedDelay,
+  nq: neverQueue,
+  fo: failOver,
+  ovf: overflow,
+  mh: maglev,
+  twos: twoChoices,
+  ewma: peakEwma,
+  random: randomChoice,
 }
 
-export function createScheduler(name: SchedulerName, state: SchedulerState): Scheduler {
-  return SCHEDULERS[name](state)
+export const SCHEDULER_NAMES = Object.keys(SCHEDULERS) as readonly SchedulerName[]
+
+/** Without `cells` the counts are of this scheduler alone. */
+export function createScheduler(name: SchedulerName, state: Omit<SchedulerState, 'cells'> & { readonly cells?: CellSource }): Scheduler {
+  return SCHEDULERS[name]({ cells: localCells(), ...state })
+}
+
+/** What a scheduler hashes: what the request asks for, where it comes from, or nothing. */
+export function keyedBy(name: SchedulerName): 'destination' | 'source' | undefined {
+  if (name === 'dh' || name === 'lblc' || name === 'lblcr') return 'destination'
+  return name === 'sh' || name === 'mh' ? 'source' : undefined
 }
