@@ -1,13 +1,9 @@
 // The whole sandbox: the Kubernetes API, what a cluster's controllers do, pods that answer, and the files applied to it.
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { ApiRegistry } from './api-server/api-registry.ts'
+import { decoders } from './api-server/http/decoders.ts'
 import { writeKubeconfig } from './api-server/kubeconfig.ts'
 import { KINDS } from './api-server/kinds/index.ts'
-import { rbacKinds } from './api-server/rbac/rbac-kinds.ts'
-import { createOpenApi } from './api-server/openapi.ts'
-import { decodeProtobuf } from './api-server/protobuf/decode.ts'
-import { decodeObject } from './api-server/schemas/decode.ts'
-import { SCHEMAS } from './api-server/schemas/table.ts'
 import { startApiServer, type ApiServer } from './api-server/start.ts'
 import { createManifestApplier } from './apply/manifest-applier.ts'
 import { watchManifests } from './apply/manifest-watch.ts'
@@ -43,8 +39,6 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
-const decoders = { decodeObject, decodeProtobuf }
-
 /** Resolves when the API answers and the files are applied; pods come up in the moments after. Throws what listening and writing throw. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { log, clock = systemClock, rbac = false, apply, address } = options
@@ -53,9 +47,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     port: options.apiPort,
     address,
     kinds: KINDS,
-    schemas: SCHEMAS,
-    decoders,
-    openApi: createOpenApi([...KINDS, ...rbacKinds]),
     log,
     rbac,
     plugins: (registry) => [proxySubresource({ registry, podLog: (namespace, name) => pods.kubelet?.podLog(namespace, name) })],

@@ -7,15 +7,14 @@ import { createRegistry } from './create-registry.ts'
 import { createApiHandler } from './http/api-handler.ts'
 import type { ApiRequest, OpenApi } from './http/api-handler.ts'
 import type { Decoders } from './http/bodies.ts'
+import { decoders } from './http/decoders.ts'
 import type { ConnectSubresource } from './http/discovery.ts'
 import { isLoopback, refuseForeign } from './http/loopback-guard.ts'
 import { createWatchServer } from './http/watch.ts'
 import type { Kind } from './kind.ts'
 import { createOpenApi } from './openapi.ts'
-import { decodeProtobuf } from './protobuf/decode.ts'
 import { rbacKinds } from './rbac/rbac-kinds.ts'
 import type { SchemaTable } from './schema-walk.ts'
-import { decodeObject } from './schemas/decode.ts'
 import { SCHEMAS } from './schemas/table.ts'
 
 /** As the real server: larger request bodies are refused with 413. */
@@ -70,7 +69,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const handle = createApiHandler({
     registry,
     watches,
-    decoders: options.decoders ?? { decodeObject, decodeProtobuf },
+    decoders: options.decoders ?? decoders,
     openApi: options.openApi ?? createOpenApi(kinds),
     connect: options.connect ?? [],
     rbac: options.rbac === true,
