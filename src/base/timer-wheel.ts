@@ -14,23 +14,27 @@ class Link {
   previous: Link = this
 }
 
-/** Time in steps of `tick` milliseconds. A timer never fires early and at most three steps late. */
+/**
+ * Time in steps of `tick` milliseconds. A timer never fires early and at most three steps late, in time that the thread ran: a pause of
+ * the whole thread, after which what peers sent meanwhile is still unread, counts as two steps, and so does a clock that jumps.
+ */
 export class TimerWheel {
-  /** Milliseconds since the epoch at the last tick. */
-  now: number
+  /** Milliseconds that the thread ran. */
+  now = 0
   readonly tick: number
   readonly #clock: Clock
   readonly #onTick: ((now: number) => void) | undefined
   readonly #slots: readonly Link[] = Array.from({ length: SLOTS }, () => new Link())
-  #position: number
+  #position = 0
+  #clockAt: number
   #cancel: (() => void) | undefined
 
+  /** `onTick` gets milliseconds since the epoch. */
   constructor(clock: Clock, onTick?: (now: number) => void, tick = 100) {
     this.#clock = clock
     this.#onTick = onTick
     this.tick = tick
-    this.now = clock.now()
-    this.#position = Math.floor(this.now / tick)
+    this.#clockAt = clock.now()
     this.#arm()
   }
 
@@ -47,11 +51,11 @@ export class TimerWheel {
   }
 
   #advance(): void {
-    this.now = this.#clock.now()
-    this.#onTick?.(this.now)
+    const clockAt = this.#clock.now()
+    this.now += Math.max(0, Math.min(clockAt - this.#clockAt, 2 * this.tick))
+    this.#clockAt = clockAt
+    this.#onTick?.(clockAt)
     const target = Math.floor(this.now / this.tick)
-    // After a long stall one turn visits every slot; so it does when the clock was set back.
-    if (Math.abs(target - this.#position) > SLOTS) this.#position = target - SLOTS
     while (this.#position < target) {
       this.#position++
       this.#fire(this.#slotAt(this.#position))

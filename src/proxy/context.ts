@@ -27,6 +27,8 @@ export interface ProxyContext {
   routing: Routing
   /** `Server: …\r\n`, or empty. */
   readonly serverField: string
+  /** Milliseconds since the epoch, a tick of the wheel old at most. */
+  now: number
   /** `Date: …\r\n` of this second. */
   dateField: string
   /** Answers end their connections. */

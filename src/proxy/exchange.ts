@@ -279,7 +279,7 @@ export class Exchange implements ResponseSink {
     record.bytesOut = client.bytesOut
     record.tries = this.#tries
     record.duration = now - this.#startedAt
-    record.startedAt = this.context.wheel.now - record.duration
+    record.startedAt = this.context.now - record.duration
     record.responseStart = this.#responseAt === 0 ? -1 : this.#responseAt - this.#startedAt
     this.context.recorder.request(record)
   }

@@ -72,7 +72,9 @@ export interface Proxy {
 export function createProxy(options: ProxyOptions): Proxy {
   const { settings, cursors, recorder, clock, random, log, contexts } = options
   const wheel = new TimerWheel(clock, (now) => {
-    context.dateField = dateField(now)
+    // The field has seconds; ticks come ten times as often.
+    if (Math.floor(now / 1000) !== Math.floor(context.now / 1000)) context.dateField = dateField(now)
+    context.now = now
   })
   const buffers = new ReadBuffers()
   const pools = new Pools({
@@ -95,6 +97,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     clients: new Set(),
     routing: EMPTY_LIVE_ROUTING,
     serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`,
+    now: clock.now(),
     dateField: dateField(clock.now()),
     draining: false,
     tunnels: 0,

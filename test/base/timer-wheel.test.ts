@@ -83,3 +83,33 @@ it('sets again from within its own call', async () => {
   expect(fired).toBeGreaterThanOrEqual(4)
   wheel.stop()
 })
+
+it('does not count a pause of the whole thread', async () => {
+  let now = 0
+  let tick = (): void => undefined
+  const wheel = new TimerWheel({
+    now: () => now,
+    after(_ms, call) {
+      tick = call
+      return () => undefined
+    },
+  })
+  let fired = 0
+  const timer = new Timer(wheel, { timedOut: () => fired++ })
+  timer.set(1000)
+  now += 60_000
+  tick()
+  expect(fired).toBe(0)
+  for (let i = 0; i < 12; i++) {
+    now += 100
+    tick()
+  }
+  expect(fired).toBe(1)
+  now -= 3_600_000
+  timer.set(1000)
+  for (let i = 0; i < 14; i++) {
+    tick()
+    now += 100
+  }
+  expect(fired).toBe(2)
+})
