@@ -34,14 +34,16 @@ export function fleetOf(endpoints: readonly Endpoint[], cells: CellSource, weigh
 /** Index of the least loaded, counted as in flight, or -1. O(n). */
 export function takeLeast(fleet: Fleet, extra: 0 | 1, cursor: Cursor, usable: Usable): number {
   const { endpoints, loads, weights, ties } = fleet
+  const { one: cells, indices } = loads
+  const count = weights.length
   for (let attempt = 1; ; attempt++) {
     let found = 0
     let least = 0
     let leastWeight = 1
-    for (let i = 0; i < weights.length; i++) {
+    for (let i = 0; i < count; i++) {
       const weight = weights[i] ?? 0
       if (weight === 0 || (usable !== undefined && !mayTake(endpoints[i], usable))) continue
-      const load = inFlight(loads, i) + extra
+      const load = (cells === undefined ? inFlight(loads, i) : (cells[indices[i] ?? 0] ?? 0)) + extra
       // load / weight against least / leastWeight, exactly: both products are below 2^53.
       const here = load * leastWeight
       const there = least * weight

@@ -33,11 +33,15 @@ export interface Loads {
   readonly shared: readonly Cells[]
   readonly own: readonly Cells[]
   readonly indices: Int32Array
+  /** The shared cells where all endpoints have theirs in the same memory, as most have: a search over them need not look each up. */
+  readonly one: Cells | undefined
 }
 
 export function loadsOf(endpoints: readonly Endpoint[], cells: CellSource): Loads {
   const all = endpoints.map((endpoint) => cells.of(endpoint.id))
-  return { shared: all.map((cell) => cell.shared), own: all.map((cell) => cell.own), indices: Int32Array.from(all, (cell) => cell.index) }
+  const shared = all.map((cell) => cell.shared)
+  const one = shared.every((cells) => cells === shared[0]) ? shared[0] : undefined
+  return { shared, own: all.map((cell) => cell.own), indices: Int32Array.from(all, (cell) => cell.index), one }
 }
 
 // Plain loads: they can't tear (32 bits), a compare-exchange follows where it matters, and Atomics.load is a call.

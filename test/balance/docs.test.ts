@@ -1,0 +1,27 @@
+// docs/balancing.md describes every scheduler, and its latencies are those of the simulation.
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { plot } from '../../bench/simulate-plot.ts'
+import { simulatedRows, simulationTable } from '../../bench/simulate-table.ts'
+import { SCHEDULER_NAMES } from '../../src/balance/scheduler.ts'
+
+const document = readFileSync('docs/balancing.md', 'utf8')
+
+function section(name: string): string {
+  return document.split(`<!-- ${name} -->\n`)[1]?.split(`\n<!-- end of ${name} -->`)[0] ?? ''
+}
+
+function firstColumn(text: string): string[] {
+  return [...text.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] ?? '')
+}
+
+test('every scheduler has a line of each table, in one order', () => {
+  const described = document.split('## The schedulers')[1]?.split('\n### ')[0] ?? ''
+  for (const text of [described, section('latency'), section('cost')]) expect(firstColumn(text)).toEqual(SCHEDULER_NAMES)
+})
+
+test('the latencies and the plot are those of the simulation', () => {
+  const rows = simulatedRows()
+  expect(section('latency')).toBe(simulationTable(rows))
+  expect(readFileSync('docs/balancing-latency.svg', 'utf8')).toBe(plot(rows))
+})
