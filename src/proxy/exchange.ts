@@ -91,6 +91,11 @@ export class Exchange implements ResponseSink {
     const { pool } = this
     if (pool === undefined) return
     this.#tries++
+    if (!pool.connectable) {
+      this.tried.push(pool)
+      this.lastFailure = 'connect-failed'
+      return this.#run(RETRY_FROM)
+    }
     const idle = this.#fresh ? undefined : pool.take()
     if (idle !== undefined) this.upstreamReady(idle)
     else {

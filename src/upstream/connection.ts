@@ -239,6 +239,8 @@ export class UpstreamConnection implements TunnelEnd {
     this.#sink = undefined
     if (extra || !this.#head.keepAlive || !this.requestComplete || this.writer.full || !this.pool.keep(this)) this.destroy()
     else {
+      // The client may not have taken all of it yet; the connection is free all the same.
+      if (this.socket.isPaused()) this.socket.resume()
       this.#state = 'idle'
       this.reused = true
       this.#deadline = 'idle'

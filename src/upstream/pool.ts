@@ -9,11 +9,15 @@ export class EndpointPool {
   users = 0
   /** Open or connecting, idle ones included. */
   open = 0
+  /** Node throws for a port that is none, and takes an empty address for localhost. */
+  readonly connectable: boolean
   readonly #idle: UpstreamConnection[] = []
   readonly #context: UpstreamContext
 
   constructor(endpoint: Endpoint, context: UpstreamContext) {
+    const { address, port } = endpoint
     this.endpoint = endpoint
+    this.connectable = address !== '' && Number.isInteger(port) && port > 0 && port < 65_536
     this.#context = context
   }
 
@@ -32,7 +36,7 @@ export class EndpointPool {
     return this.#idle.pop()
   }
 
-  /** Opens one; `sink` hears `upstreamReady` or `upstreamFailed`. */
+  /** Opens one, where it is `connectable`; `sink` hears `upstreamReady` or `upstreamFailed`. */
   connect(sink: ResponseSink): UpstreamConnection {
     this.open++
     return new UpstreamConnection(this, this.#context, sink)

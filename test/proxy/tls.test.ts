@@ -91,6 +91,22 @@ it('carries large bodies both ways', async () => {
   client.close()
 })
 
+it('uses a backend connection again whose last read alone filled the client', async () => {
+  // Two reads of the buffer's size; TLS takes none of it at once.
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 131029\r\n\r\n'
+  const response = Buffer.concat([Buffer.from(head), Buffer.alloc(2 * 65_536 - head.length)])
+  upstream.script = { onRequest: ({ connection }) => connection.socket.write(response) }
+  const { client } = await secureClient()
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect((await client.response()).body.length).toBe(131_029)
+  const connections = upstream.connections.length
+  upstream.script = {}
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect((await client.response()).body).toBe('ok')
+  expect(upstream.connections.length).toBe(connections)
+  client.close()
+})
+
 it('shows an HTTP/1.0 client that a body without length was cut', async () => {
   const before = upstream.requests.length
   upstream.script = {

@@ -1,0 +1,63 @@
+// A backend connection that goes back to its pool is ready for the next request, whatever the last client did.
+import { connect } from 'node:net'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { RawClient } from '../support/raw-client.ts'
+import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { routing, startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+let upstream: ScriptedUpstream
+let proxy: TestProxy
+
+beforeEach(async () => {
+  upstream = await ScriptedUpstream.start()
+  proxy = await startProxy(toUpstream(upstream.port))
+})
+
+afterEach(async () => {
+  proxy.proxy.close()
+  await upstream.stop()
+})
+
+it('reads on after a response whose last bytes filled a slow client', async () => {
+  // In pieces of the read buffer's size, so that the last one alone fills the client's budget.
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 8388000\r\n\r\n'
+  const body = 128 * 65_536 - head.length
+  const response = Buffer.concat([Buffer.from(head.replace('8388000', String(body))), Buffer.alloc(body)])
+  upstream.script = { onRequest: ({ connection, target }) => connection.socket.write(target === '/large' ? response : OK) }
+  const slow = connect({ port: proxy.port, host: '127.0.0.1' })
+  slow.pause()
+  let received = 0
+  slow.on('data', (chunk) => {
+    received += chunk.length
+    slow.pause()
+    setImmediate(() => slow.resume())
+  })
+  slow.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n')
+  await upstream.until(() => upstream.requests.length === 1)
+  slow.resume()
+  while (received < body) await new Promise((resolve) => setImmediate(resolve))
+  const quick = await RawClient.connect(proxy.port)
+  quick.send(GET)
+  expect((await quick.response()).body).toBe('ok')
+  expect(upstream.connections.length).toBe(1)
+  slow.destroy()
+  quick.close()
+})
+
+it('answers 502 for an endpoint that nobody can connect to, and lives', async () => {
+  for (const endpoint of ['127.0.0.1:0', '127.0.0.1:70000', ':80', '127.0.0.1:1.5', '127.0.0.1:x']) {
+    proxy.route(routing([{ host: 'a', backend: 'web' }], { web: [endpoint] }))
+    const client = await RawClient.connect(proxy.port)
+    client.send(GET)
+    expect([endpoint, (await client.response()).status]).toEqual([endpoint, 502])
+    client.close()
+  }
+  proxy.route(toUpstream(upstream.port))
+  upstream.script = { onRequest: ({ connection }) => connection.socket.write(OK) }
+  const client = await RawClient.connect(proxy.port)
+  client.send(GET)
+  expect((await client.response()).status).toBe(200)
+  client.close()
+})
