@@ -44,12 +44,12 @@ export function isPrefix(text: string): boolean {
   return rangeOf(text) !== undefined
 }
 
-/** The one form in which we write an address: IPv4 in IPv6 as IPv4. Undefined: it is no address. */
+/** The one form in which we write an address: IPv4 in IPv6 as IPv4, other IPv6 as RFC 5952 has it. Undefined: it is no address. */
 export function canonicalAddress(text: string): string | undefined {
   if (isIPv4(text)) return text
   const number = numberOf(text)
   if (number === undefined) return undefined
-  if (number.family === 6) return text
+  if (number.family === 6) return new URL(`http://[${text}]/`).hostname.slice(1, -1)
   return [24n, 16n, 8n, 0n].map((shift) => (number.value >> shift) & 0xffn).join('.')
 }
 

@@ -10,7 +10,7 @@ export type Command = 'run' | 'sandbox'
 export interface Option<T> {
   /** Without the dashes; the environment variable is NARTHEX_ and the flag in upper case. */
   readonly flag: string
-  readonly group: 'Cluster' | 'Listeners' | 'Ingress' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Life cycle' | 'Logs'
+  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Life cycle' | 'Logs'
   /** What stands for the value in help; empty for a switch (a bare flag means true). */
   readonly placeholder: string
   readonly help: string
@@ -26,7 +26,7 @@ export interface Option<T> {
   readonly collect?: (all: readonly T[]) => T
 }
 
-const { limits, timeouts, pool } = DEFAULT_SETTINGS
+const { client, limits, timeouts, pool } = DEFAULT_SETTINGS
 const option = <T>(spec: Option<T>): Option<T> => spec
 const concat = (all: readonly (readonly string[])[]): readonly string[] => all.flat()
 
@@ -42,6 +42,11 @@ export const OPTIONS = {
   adminPort: option({ flag: 'admin-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 10_254, help: 'Port of /healthz, /readyz, /metrics, /api/* and the dashboard; 0: any free port.' }),
   adminAddress: option({ flag: 'admin-address', group: 'Listeners', placeholder: 'IP', parse: value.ipAddress, fallback: '', shownFallback: 'as --address', help: 'Address of the admin port.' }),
   threads: option({ flag: 'threads', group: 'Listeners', placeholder: 'N', parse: value.positive, fallback: availableParallelism(), shownFallback: 'number of cores', help: 'Data-plane threads.' }),
+
+  useForwardedHeaders: option({ flag: 'use-forwarded-headers', group: 'Client address', placeholder: '', parse: value.boolean, fallback: false, help: 'Believe X-Forwarded-For, -Host, -Port and -Proto of the proxies in --proxy-real-ip-cidr; of others they are replaced.' }),
+  proxyRealIpCidr: option({ flag: 'proxy-real-ip-cidr', group: 'Client address', placeholder: 'CIDR,…', parse: value.prefixList, fallback: [] as readonly string[], collect: concat, shownFallback: 'nobody is trusted', help: 'Addresses and prefixes of the proxies in front that speak for clients; repeatable.' }),
+  computeFullForwardedFor: option({ flag: 'compute-full-forwarded-for', group: 'Client address', placeholder: '', parse: value.boolean, fallback: false, help: "Add a trusted proxy's address to its X-Forwarded-For instead of replacing the field by the client's." }),
+  forwardedForHeader: option({ flag: 'forwarded-for-header', group: 'Client address', placeholder: 'NAME', parse: value.chainField, fallback: client.forwardedForField, shownFallback: 'X-Forwarded-For', help: "Field in which trusted proxies name the client." }),
 
   ingressClass: option({ flag: 'ingress-class', group: 'Ingress', placeholder: 'NAME', parse: value.nonEmpty, fallback: 'narthex', help: 'Class name that the annotation kubernetes.io/ingress.class is compared with.' }),
   controllerClass: option({ flag: 'controller-class', group: 'Ingress', placeholder: 'NAME', parse: value.qualifiedName, fallback: 'narthex.ingress.kubernetes.io/controller', help: 'spec.controller of the IngressClasses to serve (k8s.io/ingress-nginx takes over from ingress-nginx).' }),

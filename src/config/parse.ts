@@ -46,7 +46,16 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
     else if (fromEnv !== undefined && fromEnv !== '') values[name] = read(command, option, variable, [fromEnv])
   }
   // Every name of OPTIONS was filled in above, each by its own parser or fallback.
-  return { config: Object.freeze(values) as Config, help }
+  const config = Object.freeze(values) as Config
+  const conflict = help ? undefined : conflictIn(config)
+  if (conflict !== undefined) throw new UsageError(`narthex ${command}: ${conflict}`)
+  return { config, help }
+}
+
+/** Options that say nothing without another one: better told than found out. */
+function conflictIn({ useForwardedHeaders, proxyRealIpCidr }: Config): string | undefined {
+  if (useForwardedHeaders && proxyRealIpCidr.length === 0) return '--use-forwarded-headers believes nobody without --proxy-real-ip-cidr'
+  return undefined
 }
 
 /** The options a command takes, in the order of the table. */

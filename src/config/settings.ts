@@ -8,6 +8,11 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
     ...DEFAULT_SETTINGS,
     serverName: config.serverHeader,
     redirectPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
+    client: {
+      trustedProxies: config.useForwardedHeaders ? config.proxyRealIpCidr : [],
+      forwardedForField: config.forwardedForHeader,
+      fullForwardedFor: config.computeFullForwardedFor,
+    },
     limits: {
       requestLineBytes: config.maxRequestLine,
       headBytes: config.maxHead,

@@ -1,5 +1,6 @@
 // How the text of an option becomes a value. Each parser throws ValueError with what it wants, in words that fit after the option's name.
 import { isIP } from 'node:net'
+import { isPrefix } from '../base/address-list.ts'
 
 export class ValueError extends Error {}
 
@@ -57,6 +58,24 @@ export function addressList(text: string): readonly string[] {
   const bad = parts.find((part) => isIP(part) === 0 && !HOST_NAME.test(part))
   if (bad !== undefined || parts.length === 0) throw new ValueError(`wants IP addresses or host names separated by commas, got "${text}"`)
   return parts
+}
+
+/** Addresses and prefixes separated by commas. */
+export function prefixList(text: string): readonly string[] {
+  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  const bad = parts.find((part) => !isPrefix(part))
+  if (bad !== undefined || parts.length === 0) throw new ValueError(`wants addresses or prefixes such as 10.0.0.0/8,2001:db8::1 separated by commas, got "${bad ?? text}"`)
+  return parts
+}
+
+/** Fields that the proxy reads or writes for another purpose, or that have another syntax. */
+const NO_CHAIN = /^(?:forwarded|host|connection|content-length|transfer-encoding|upgrade|te|x-scheme|x-forwarded-(?!for$).*|x-original-.*)$/
+
+/** Name of the field with the addresses of clients, lower case. */
+export function chainField(text: string): string {
+  const name = text.toLowerCase()
+  if (!/^[a-z0-9!#$%&'*+.^`|~-]+$/.test(name) || NO_CHAIN.test(name)) throw new ValueError(`wants the name of a field with client addresses such as X-Forwarded-For, got "${text}"`)
+  return name
 }
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'

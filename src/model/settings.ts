@@ -9,9 +9,20 @@ export interface ProxySettings {
   readonly forwardedTlsPort: number
   /** Path prefixes that are never redirected to https (ACME challenges). */
   readonly noTlsRedirectPaths: readonly string[]
+  readonly client: ClientSettings
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly pool: PoolSettings
+}
+
+/** Who may say whom a request is from. */
+export interface ClientSettings {
+  /** Addresses and prefixes of proxies whose X-Forwarded fields are believed; empty: nobody's. */
+  readonly trustedProxies: readonly string[]
+  /** Field with the chain of client addresses, lower case. */
+  readonly forwardedForField: string
+  /** To the backend goes the chain with the proxy's own address behind it; otherwise the client's address alone. */
+  readonly fullForwardedFor: boolean
 }
 
 export interface Limits {
@@ -63,6 +74,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   redirectPort: 443,
   forwardedTlsPort: 443,
   noTlsRedirectPaths: ['/.well-known/acme-challenge'],
+  client: { trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false },
   limits: {
     requestLineBytes: 8 * 1024,
     headBytes: 32 * 1024,

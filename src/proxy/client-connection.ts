@@ -9,8 +9,9 @@ import type { UpstreamConnection } from '../upstream/connection.ts'
 import { Closing } from './closing.ts'
 import type { ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
-import { Http1Response, type ClientFacts, type ResponseOwner } from './http1-response.ts'
+import { Http1Response, type ResponseOwner } from './http1-response.ts'
 import { openTunnel } from './open-tunnel.ts'
+import type { ConnectionOrigin } from './origin.ts'
 import { RequestReader, type RequestOwner } from './request-reader.ts'
 
 /** What the client has to do in time; `idle` also when the connection is ending. */
@@ -30,13 +31,13 @@ export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd 
   #tunnel: Tunnel | undefined
   #closing: Closing | undefined
 
-  constructor(socket: Socket, context: ProxyContext, facts: ClientFacts) {
+  constructor(socket: Socket, context: ProxyContext, tls: boolean, origin: ConnectionOrigin) {
     const { limits, timeouts } = context.settings
     this.socket = socket
     this.#context = context
     this.#timer = new Timer(context.wheel, this)
     this.#reader = new RequestReader(socket, limits, this)
-    this.#response = new Http1Response(this, context, facts)
+    this.#response = new Http1Response(this, context, tls, origin)
     this.#exchange = new Exchange(context, this.#response)
     this.#await('head', timeouts.requestHead)
     context.clients.add(this)

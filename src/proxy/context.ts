@@ -1,4 +1,5 @@
 // What all connections and exchanges of one thread share.
+import type { AddressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { TimerWheel } from '../base/timer-wheel.ts'
@@ -12,6 +13,10 @@ import type { Routing } from './routing.ts'
 
 export interface ProxyContext {
   readonly settings: ProxySettings
+  /** Whose X-Forwarded fields are believed. */
+  readonly trustedProxies: AddressList
+  /** Names of fields that only they may send and that no other rule takes away; undefined: there are none. */
+  readonly claimFields: ReadonlySet<string> | undefined
   readonly wheel: TimerWheel
   readonly clock: Clock
   readonly recorder: Recorder

@@ -2,12 +2,11 @@
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import type { UpstreamConnection } from '../upstream/connection.ts'
 import type { Answer } from './answer.ts'
+import type { ConnectionOrigin } from './origin.ts'
 
 export interface Downstream {
   readonly tls: boolean
-  readonly clientAddress: string
-  /** X-Real-IP, X-Forwarded-For and so on for the backend: serialised, the same for all requests of a connection. */
-  readonly forwardedFields: string
+  readonly origin: ConnectionOrigin
   /** More was written than the client has taken; the exchange hears `clientDrained` when that is over. */
   readonly full: boolean
   /** Bytes sent for the present request. */

@@ -10,6 +10,7 @@ import type { ResponseSink } from '../upstream/response-sink.ts'
 import { failureAnswer, type Answer } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
+import type { Origin } from './origin.ts'
 import { PHASES, RETRY_FROM } from './phases.ts'
 import { RequestBody } from './request-body.ts'
 import { requestText } from './request-text.ts'
@@ -27,6 +28,8 @@ export class Exchange implements ResponseSink {
   bytesIn = 0
   active = false
   requestId = ''
+  /** Where the request comes from. */
+  origin: Origin
   /** Normalised. */
   path = ''
   routing: Routing = EMPTY_LIVE_ROUTING
@@ -50,11 +53,13 @@ export class Exchange implements ResponseSink {
     this.context = context
     this.client = client
     this.tls = client.tls
+    this.origin = client.origin
   }
 
   /** `request` is parsed; its body follows through `requestData` and `requestEnd`. */
   begin(): void {
     this.active = true
+    this.origin = this.client.origin
     this.routing = this.context.routing
     this.route = this.backend = this.pool = this.lastFailure = undefined
     if (this.tried.length > 0) this.tried.length = 0
@@ -69,6 +74,7 @@ export class Exchange implements ResponseSink {
   /** The head was refused: `request` holds what was understood of it. */
   refuse(kind: FailureKind): void {
     this.active = true
+    this.origin = this.client.origin
     this.route = this.backend = this.pool = undefined
     this.requestId = this.request.requestId === '' ? this.context.newRequestId() : this.request.requestId
     this.#tries = this.#responseAt = 0
@@ -139,7 +145,7 @@ export class Exchange implements ResponseSink {
   upstreamReady(connection: UpstreamConnection): void {
     this.#upstream = connection
     connection.start(this, this.request.method === 'HEAD', this.request.websocket)
-    connection.writer.text(requestText(this.request, this.requestId, this.client.forwardedFields))
+    connection.writer.text(requestText(this.request, this.requestId, this.origin.fields))
     this.#body.replay(connection)
     // A client that waits for 100 waits for the backend.
     if (connection.requestComplete || this.request.expectContinue) connection.awaitResponse()
@@ -253,6 +259,7 @@ export class Exchange implements ResponseSink {
     this.routing = EMPTY_LIVE_ROUTING
     this.route = this.backend = this.pool = undefined
     this.path = ''
+    this.origin = this.client.origin
   }
 
   #detach(): void {
@@ -265,7 +272,7 @@ export class Exchange implements ResponseSink {
     this.active = false
     this.#detach()
     this.#body.clear()
-    const { request, client } = this
+    const { request, client, origin } = this
     const { record } = this.context
     const now = performance.now()
     record.method = request.method
@@ -273,7 +280,7 @@ export class Exchange implements ResponseSink {
     record.path = request.path
     record.protocol = request.minorVersion === 1 ? '1.1' : '1.0'
     record.tls = this.tls
-    record.clientAddress = client.clientAddress
+    record.clientAddress = origin.address
     record.requestId = this.requestId
     record.route = this.route?.source
     record.backend = this.backend?.backend.id ?? ''

@@ -7,6 +7,7 @@ import type { UpstreamConnection } from '../upstream/connection.ts'
 import type { Answer } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
+import type { ConnectionOrigin } from './origin.ts'
 import { answerText, interimText, responseText, type ClientFraming, type ResponseFields } from './response-text.ts'
 
 /** What the response side needs of the connection that it is part of. */
@@ -27,20 +28,12 @@ export interface ResponseOwner {
   switchProtocols(upstream: UpstreamConnection): void
 }
 
-/** The client's side of a connection as the backend is told of it. */
-export interface ClientFacts {
-  readonly tls: boolean
-  readonly clientAddress: string
-  readonly forwardedFields: string
-}
-
 /** A body that nobody wants is read up to here to keep the connection. */
 const MOST_DISCARDED = 64 * 1024
 
 export class Http1Response implements Downstream {
   readonly tls: boolean
-  readonly clientAddress: string
-  readonly forwardedFields: string
+  readonly origin: ConnectionOrigin
   /** No request after the present one. */
   last = false
   readonly #owner: ResponseOwner
@@ -51,12 +44,11 @@ export class Http1Response implements Downstream {
   /** The body ends with the connection. */
   #untilClose = false
 
-  constructor(owner: ResponseOwner, context: ProxyContext, { tls, clientAddress, forwardedFields }: ClientFacts) {
+  constructor(owner: ResponseOwner, context: ProxyContext, tls: boolean, origin: ConnectionOrigin) {
     this.#owner = owner
     this.#context = context
     this.tls = tls
-    this.clientAddress = clientAddress
-    this.forwardedFields = forwardedFields
+    this.origin = origin
     this.#out = new SocketWriter(owner.socket, context.buffers)
   }
 

@@ -1,18 +1,22 @@
 // The phases of a request up to its backend, in order. Each lets the exchange go on, says that it was answered, or why it fails.
 // A new feature is a filter and a line in filters/filter.ts, or a phase and a line here.
 import type { FailureKind } from '../base/failure.ts'
+import { withoutFields } from '../http/http1/field-lines.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import { match as matchRoute } from '../table/table.ts'
 import type { Exchange } from './exchange.ts'
 import type { LiveBackend } from './routing.ts'
+import { originThroughProxy } from './trusted-proxy.ts'
 
 export type Outcome = 'continue' | 'answered' | FailureKind
 
 export type Phase = (exchange: Exchange) => Outcome
 
-/** The request gets an id and the path that routes are matched on. */
+/** Where the request comes from, its id, and the path that routes are matched on. */
 function identify(exchange: Exchange): Outcome {
-  const { request, context } = exchange
+  const { request, context, client } = exchange
+  if (client.origin.isTrusted) exchange.origin = originThroughProxy(request, client.origin, context.settings.client, context.trustedProxies)
+  else if (context.claimFields !== undefined) request.fields = withoutFields(request.fields, context.claimFields)
   exchange.requestId = request.requestId === '' ? context.newRequestId() : request.requestId
   const path = request.path === '*' ? '/' : normalisePath(request.path)
   if (path === undefined) return 'bad-request'

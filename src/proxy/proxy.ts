@@ -2,21 +2,22 @@
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { CursorSource } from '../balance/cursor.ts'
+import { addressList, canonicalAddress } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
 import type { RoutingDelta } from '../model/delta.ts'
-import type { ProxySettings } from '../model/settings.ts'
+import type { ClientSettings, ProxySettings } from '../model/settings.ts'
 import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pool.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
+import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
 import { requestIds } from './request-id.ts'
 import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
-import { clientFacts } from './request-text.ts'
 import { acceptShared } from './shared-read.ts'
 
 export interface ProxyOptions {
@@ -77,6 +78,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     context.now = now
   })
   const buffers = new ReadBuffers()
+  const trustedProxies = addressList(settings.client.trustedProxies)
   const pools = new Pools({
     wheel,
     limits: settings.limits,
@@ -86,6 +88,8 @@ export function createProxy(options: ProxyOptions): Proxy {
   })
   const context: ProxyContext = {
     settings,
+    trustedProxies,
+    claimFields: claimFields(settings.client),
     wheel,
     clock,
     recorder,
@@ -119,7 +123,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   function accept(socket: Socket, tls: boolean, port: number): ClientConnection | undefined {
     if (!tls && isRefused(socket)) return undefined
     if (!tls) plain++
-    const client = new ClientConnection(socket, context, clientFacts(socket.remoteAddress ?? '', port, tls))
+    const client = new ClientConnection(socket, context, tls, originOf(socket, port, tls))
     recorder.connectionOpened(tls)
     socket.once('close', () => {
       recorder.connectionClosed(tls)
@@ -128,6 +132,12 @@ export function createProxy(options: ProxyOptions): Proxy {
     })
     if (context.draining) client.drain()
     return client
+  }
+
+  function originOf(socket: Socket, port: number, tls: boolean): ConnectionOrigin {
+    // Without the zone of a link-local address.
+    const [address = ''] = (socket.remoteAddress ?? '').split('%', 1)
+    return connectionOrigin(canonicalAddress(address) ?? '', port, tls, trustedProxies)
   }
 
   function acceptStream(socket: Socket, tls: boolean, port: number): void {
@@ -219,6 +229,12 @@ export function createProxy(options: ProxyOptions): Proxy {
     },
     close,
   }
+}
+
+/** The fields that are taken away from all requests need no further care. */
+function claimFields({ trustedProxies, forwardedForField }: ClientSettings): ReadonlySet<string> | undefined {
+  const taken = forwardedForField === 'x-forwarded-for' || forwardedForField === 'x-real-ip'
+  return trustedProxies.length === 0 || taken ? undefined : new Set([forwardedForField])
 }
 
 function dateField(now: number): string {

@@ -1,6 +1,5 @@
 // The head of the request to the backend (ingress-nginx: "Headers sent to the backend", default settings).
 import type { RequestHead } from '../http/http1/request-head.ts'
-import type { ClientFacts } from './http1-response.ts'
 
 /** latin1. */
 export function requestText(request: RequestHead, requestId: string, forwardedFields: string): string {
@@ -19,15 +18,4 @@ export function requestText(request: RequestHead, requestId: string, forwardedFi
   if (request.websocket) text += 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
   else if (request.trailers) text += 'TE: trailers\r\nConnection: TE\r\n'
   return `${text}\r\n`
-}
-
-/** What is the same for all requests of a connection. `port`: as the client sees it. */
-export function clientFacts(remoteAddress: string, port: number, tls: boolean): ClientFacts {
-  // Without the IPv4-mapped form that a dual-stack socket shows.
-  const clientAddress = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress
-  const scheme = tls ? 'https' : 'http'
-  const forwardedFields =
-    `X-Real-IP: ${clientAddress}\r\nX-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Port: ${port}\r\n` +
-    `X-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Scheme: ${scheme}\r\nX-Scheme: ${scheme}\r\n`
-  return { tls, clientAddress, forwardedFields }
 }

@@ -79,6 +79,10 @@ test('a single address is a prefix of all its bits', () => {
   expect(['192.0.2.1', '192.0.2.2', '2001:db8:0::1', '2001:db8::2'].map((address) => list.has(address))).toEqual([true, false, true, false])
 })
 
+test('an IPv6 address has one form', () => {
+  expect(['2001:DB8:0:0:0::1', '2001:db8:0:0:1:0:0:1', '::', '0:0:0:0:0:0:0:1'].map(canonicalAddress)).toEqual(['2001:db8::1', '2001:db8::1:0:0:1', '::', '::1'])
+})
+
 test('what is no address is in no list', () => {
   const all = addressList(['0.0.0.0/0', '::/0'])
   for (const text of ['', ' ', '1.2.3', '01.2.3.4', '1.2.3.4 ', '1.2.3.4:80', '[::1]', 'fe80::1%eth0', '::1::', 'unknown', '1.2.3.4/8']) {

@@ -92,3 +92,23 @@ describe('proxySettings', () => {
     expect(proxySettings(parse([]), 8443).redirectPort).toBe(443)
   })
 })
+
+describe('client address', () => {
+  it('is what trusted proxies say only where proxies are trusted', () => {
+    const client = (args: string[]) => proxySettings(parse(args), 443).client
+    expect(client([])).toEqual({ trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false })
+    expect(client(['--proxy-real-ip-cidr=10.0.0.0/8']).trustedProxies).toEqual([])
+    expect(client(['--use-forwarded-headers', '--proxy-real-ip-cidr=10.0.0.0/8, ::1', '--proxy-real-ip-cidr=192.0.2.1', '--forwarded-for-header=CF-Connecting-IP', '--compute-full-forwarded-for'])).toEqual({
+      trustedProxies: ['10.0.0.0/8', '::1', '192.0.2.1'],
+      forwardedForField: 'cf-connecting-ip',
+      fullForwardedFor: true,
+    })
+  })
+
+  it('refuses what would trust nobody, no prefix and no chain of addresses', () => {
+    expect(refusal(['--use-forwarded-headers'])).toContain('--use-forwarded-headers believes nobody without --proxy-real-ip-cidr')
+    expect(refusal(['--proxy-real-ip-cidr=10.0.0.0/33'])).toContain('got "10.0.0.0/33"')
+    expect(refusal(['--proxy-real-ip-cidr='])).toContain('wants addresses or prefixes')
+    for (const name of ['Forwarded', 'X-Forwarded-Host', 'a b', '']) expect(refusal([`--forwarded-for-header=${name}`])).toContain('wants the name of a field')
+  })
+})

@@ -10,6 +10,8 @@ type Action = (head: RequestHead, value: string) => FailureKind | undefined
 
 export const DROPPED = 'dropped'
 
+/** No address, port or scheme. */
+const AMBIGUOUS = ','
 const WELL_FORMED_ID = /^[\w.:/+=@~-]{1,128}$/
 
 const ACTIONS: Readonly<Record<string, Action | typeof DROPPED>> = {
@@ -64,6 +66,19 @@ const ACTIONS: Readonly<Record<string, Action | typeof DROPPED>> = {
     head.forwardedHost = head.forwardedHost === '' ? value : `${head.forwardedHost}, ${value}`
     return undefined
   },
+  // Repeated, they mean nothing.
+  'x-forwarded-port': (head, value) => {
+    head.forwardedPort = head.forwardedPort === '' ? value : AMBIGUOUS
+    return undefined
+  },
+  'x-forwarded-proto': (head, value) => {
+    head.forwardedProto = head.forwardedProto === '' ? value : AMBIGUOUS
+    return undefined
+  },
+  'x-real-ip': (head, value) => {
+    head.realIp = head.realIp === '' ? value : AMBIGUOUS
+    return undefined
+  },
   'keep-alive': DROPPED,
   'proxy-connection': DROPPED,
   'proxy-authorization': DROPPED,
@@ -72,10 +87,7 @@ const ACTIONS: Readonly<Record<string, Action | typeof DROPPED>> = {
   'proxy': DROPPED,
   // Statements about the client's side that only a trusted proxy may make.
   'forwarded': DROPPED,
-  'x-real-ip': DROPPED,
   'x-scheme': DROPPED,
-  'x-forwarded-port': DROPPED,
-  'x-forwarded-proto': DROPPED,
   'x-forwarded-scheme': DROPPED,
   'x-original-uri': DROPPED,
   'x-original-forwarded-for': DROPPED,

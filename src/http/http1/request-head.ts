@@ -36,6 +36,9 @@ export class RequestHead {
   requestId = ''
   forwardedFor = ''
   forwardedHost = ''
+  forwardedPort = ''
+  forwardedProto = ''
+  realIp = ''
 
   // The parser's own, between fields of one head.
   hostSeen = false
@@ -53,6 +56,7 @@ export class RequestHead {
     this.contentLength = 0
     this.websocket = this.expectContinue = this.trailers = false
     this.requestId = this.forwardedFor = this.forwardedHost = ''
+    this.forwardedPort = this.forwardedProto = this.realIp = ''
     this.hostSeen = this.lengthSeen = this.hasAuthority = false
     this.upgrade = this.connection = this.expect = ''
   }

@@ -3,13 +3,14 @@ import type { Policy } from '../../model/policy.ts'
 import type { ProxySettings } from '../../model/settings.ts'
 import type { RequestHead } from '../../http/http1/request-head.ts'
 import type { Answer } from '../answer.ts'
+import type { Origin } from '../origin.ts'
 import { tlsRedirect } from './tls-redirect.ts'
 
 export interface FilteredRequest {
   readonly request: RequestHead
   /** Normalised. */
   readonly path: string
-  readonly tls: boolean
+  readonly origin: Origin
 }
 
 /** Answers in place of the backend, or lets the request go on. */

@@ -6,9 +6,9 @@ import type { FilterFactory } from './filter.ts'
 export const tlsRedirect: FilterFactory = ({ tlsRedirect: policy }, { redirectPort, noTlsRedirectPaths }) => {
   if (policy === undefined) return undefined
   const port = redirectPort === 443 ? '' : `:${redirectPort}`
-  return ({ request, path, tls }) => {
+  return ({ request, path, origin }) => {
     // Without a host there is nowhere to send an HTTP/1.0 client to.
-    if (tls || request.host === '' || noTlsRedirectPaths.some((prefix) => isBelow(path, prefix))) return undefined
+    if (origin.secure || request.host === '' || noTlsRedirectPaths.some((prefix) => isBelow(path, prefix))) return undefined
     const target = request.target === '*' ? '' : request.target
     const uri = target.endsWith('/') ? target.slice(0, -1) : target
     return redirectAnswer(policy.status, `https://${withoutPort(request.host)}${port}${uri}`)
