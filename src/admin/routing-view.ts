@@ -1,5 +1,5 @@
 // The routing configuration as the admin API shows it: everything but keys.
-import type { Backend, Certificate, Host, Route, RoutingConfig } from '../model/routing.ts'
+import type { Backend, Certificate, Host, Route, RoutingConfig, Stream } from '../model/routing.ts'
 
 export interface RouteView {
   readonly path: string
@@ -29,10 +29,20 @@ export interface CertificateView {
   readonly serves: readonly string[]
 }
 
+export interface StreamView {
+  readonly protocol: string
+  readonly port: number
+  readonly backend: string
+  /** Whether clients begin with a PROXY protocol header, and whether the backend is sent one. */
+  readonly proxyProtocol: { readonly in: boolean; readonly out: boolean }
+  readonly source: { readonly kind: string; readonly namespace: string; readonly name: string; readonly field: string }
+}
+
 export interface RoutingView {
   readonly hosts: readonly { readonly name: string; readonly routes: readonly RouteView[] }[]
   readonly backends: readonly BackendView[]
   readonly certificates: readonly CertificateView[]
+  readonly streams: readonly StreamView[]
   readonly defaultBackend: string | null
   readonly defaultCertificate: string | null
 }
@@ -48,6 +58,7 @@ export function routingView(config: RoutingConfig, host?: string): RoutingView {
     hosts: hosts.map(hostView),
     backends: sorted(backends, ({ id }) => id).map(backendView),
     certificates: sorted(certificates, ({ id }) => id).filter((certificate) => host === undefined || certificate.serves.includes(host)),
+    streams: host === undefined ? sorted([...config.streams.values()], ({ id }) => id).map(streamView) : [],
     defaultBackend: config.defaultBackend ?? null,
     defaultCertificate: config.defaultCertificate ?? null,
   }
@@ -67,6 +78,10 @@ export function routeView({ path, pathType, backend, status, policy, source }: R
     ...(policy.tlsRedirect === undefined ? {} : { tlsRedirect: policy.tlsRedirect.status }),
     source: { kind, namespace, name, field: source.field },
   }
+}
+
+export function streamView({ protocol, port, backend, proxyIn, proxyOut, source: { object, field } }: Stream): StreamView {
+  return { protocol, port, backend, proxyProtocol: { in: proxyIn, out: proxyOut }, source: { kind: object.kind, namespace: object.namespace, name: object.name, field } }
 }
 
 export function backendView({ id, scheduler, endpoints }: Backend): BackendView {

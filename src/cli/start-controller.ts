@@ -15,6 +15,7 @@ import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts'
 import { startStatus } from '../status/start-status.ts'
 import type { AddressSource } from '../status/published-addresses.ts'
 import type { TranslateOptions } from '../translate/options.ts'
+import { withPortTroubles } from '../translate/port-troubles.ts'
 import { createMemo, translate } from '../translate/translate.ts'
 import { namingPort } from './port-errors.ts'
 import { version } from './version.ts'
@@ -33,18 +34,18 @@ export interface RunningController {
 
 /** Throws CommandError naming the option when a port can't be had. */
 export async function startController(config: Config, connection: Connection, log: Log): Promise<RunningController> {
-  const options = translateOptions(config)
+  let options = translateOptions(config, [])
   let notReady: string | undefined = 'the first list of the cluster has not arrived'
   let shuttingDown = false
   let plane: DataPlane | undefined
   let settings = proxySettings(config, config.httpsPort)
 
   const certificate = createDefaultCertificate()
-  const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), log })
+  const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), configMaps: streamConfigMaps(config), log })
   const memo = createMemo()
   const status = startStatus({ connection, addresses: publishedFrom(config), log })
   const controller = createController({
-    translate: (now) => ({ ...translate(store.state(), options, memo, now), state: store.state() }),
+    translate: (now) => withPortTroubles({ ...translate(store.state(), options, memo, now), state: store.state() }, plane?.streamTroubles() ?? new Map()),
     apply: (routing) => plane?.apply(routing) ?? Promise.resolve(),
     publish: (translation) => status.update(translation),
     log,
@@ -92,6 +93,7 @@ export async function startController(config: Config, connection: Connection, lo
         threads: config.threads,
         defaultCertificate: await certificate,
         log,
+        onStreamTrouble: () => controller.markDirty(),
         ...(config.accessLog ? { accessLog: (lines: string) => void process.stdout.write(lines) } : {}),
       }),
     )
@@ -100,6 +102,7 @@ export async function startController(config: Config, connection: Connection, lo
     throw error
   }
 
+  options = translateOptions(config, [...plane.ports, admin.port])
   store.onDirty(controller.markDirty)
   const ready = store.synced.then(async () => {
     notReady = 'the first table is not live in every thread'
@@ -126,7 +129,7 @@ export function reachableAddress(listening: string): string {
   return listening === '::' ? '::1' : listening
 }
 
-function translateOptions(config: Config): TranslateOptions {
+function translateOptions(config: Config, reservedPorts: readonly number[]): TranslateOptions {
   return Object.freeze({
     controllerClass: config.controllerClass,
     ingressClass: config.ingressClass,
@@ -134,6 +137,9 @@ function translateOptions(config: Config): TranslateOptions {
     annotationPrefixes: config.annotationsPrefix,
     defaultBackendService: config.defaultBackendService === '' ? undefined : config.defaultBackendService,
     defaultSslCertificate: config.defaultSslCertificate === '' ? undefined : config.defaultSslCertificate,
+    tcpServices: config.tcpServicesConfigmap === '' ? undefined : config.tcpServicesConfigmap,
+    udpServices: config.udpServicesConfigmap === '' ? undefined : config.udpServicesConfigmap,
+    reservedPorts,
     allowLoopback: config.allowLoopbackEndpoints,
   })
 }
@@ -141,6 +147,10 @@ function translateOptions(config: Config): TranslateOptions {
 function publishedFrom(config: Config): AddressSource | undefined {
   if (config.publishStatusAddress.length > 0) return { addresses: config.publishStatusAddress }
   return config.publishService === '' ? undefined : { service: config.publishService }
+}
+
+function streamConfigMaps(config: Config): readonly string[] {
+  return [config.tcpServicesConfigmap, config.udpServicesConfigmap].filter((key) => key !== '')
 }
 
 /** Objects outside --watch-namespace that options name. */

@@ -26,7 +26,7 @@ export interface Option<T> {
   readonly collect?: (all: readonly T[]) => T
 }
 
-const { client, limits, timeouts, pool } = DEFAULT_SETTINGS
+const { client, limits, timeouts, pool, streams } = DEFAULT_SETTINGS
 const option = <T>(spec: Option<T>): Option<T> => spec
 const concat = (all: readonly (readonly string[])[]): readonly string[] => all.flat()
 
@@ -55,6 +55,9 @@ export const OPTIONS = {
   defaultSslCertificate: option({ flag: 'default-ssl-certificate', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a self-signed one made at start', help: 'Secret with the certificate for names that no other covers.' }),
   defaultBackendService: option({ flag: 'default-backend-service', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a built-in 404', help: 'Service for requests that no rule takes (its first port).' }),
 
+  tcpServicesConfigmap: option({ flag: 'tcp-services-configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap of TCP services, port: namespace/service:port[:PROXY][:PROXY], as in ingress-nginx.' }),
+  udpServicesConfigmap: option({ flag: 'udp-services-configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap of UDP services, port: namespace/service:port.' }),
+
   allowLoopbackEndpoints: option({ flag: 'allow-loopback-endpoints', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, sandboxFallback: true, help: 'Send requests to endpoints on loopback and link-local addresses too: only where pods live there, as in the sandbox.' }),
 
   publishService: option({ flag: 'publish-service', group: 'Status', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: "Service whose addresses go to the status of the Ingresses." }),
@@ -76,6 +79,9 @@ export const OPTIONS = {
   maxConnections: option({ flag: 'max-connections', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.connections, help: 'Client connections at once; more are closed; 0: no limit.' }),
   maxRequestsPerConnection: option({ flag: 'max-requests-per-connection', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.requestsPerConnection, help: 'Requests on one client connection before it is closed; 0: no limit.' }),
 
+  maxStreamConnections: option({ flag: 'max-stream-connections', group: 'Limits', placeholder: 'N', parse: value.count, fallback: streams.connectionsPerPort, help: 'Connections at once on one port of the TCP services; more are reset; 0: no limit.' }),
+  maxUdpClients: option({ flag: 'max-udp-clients', group: 'Limits', placeholder: 'N', parse: value.positive, fallback: streams.udpClientsPerPort, help: 'Clients at once on one port of the UDP services; datagrams of more are dropped.' }),
+
   requestHeadTimeout: option({ flag: 'request-head-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.requestHead, help: 'For a whole request head; longer: 408.' }),
   requestBodyTimeout: option({ flag: 'request-body-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.requestBody, help: 'Between two reads of a request body; longer: 408.' }),
   keepAliveTimeout: option({ flag: 'keep-alive-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.keepAlive, help: 'How long an idle client connection is kept.' }),
@@ -83,6 +89,10 @@ export const OPTIONS = {
   connectTimeout: option({ flag: 'connect-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.connect, help: 'For a connection to an endpoint; longer: the next endpoint, at last 504.' }),
   readTimeout: option({ flag: 'read-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.read, help: 'Between two reads from an endpoint; longer: 504.' }),
   sendTimeout: option({ flag: 'send-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.send, help: 'Between two writes to an endpoint; longer: 504.' }),
+
+  streamIdleTimeout: option({ flag: 'stream-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.idleTimeout, help: 'How long a connection of a TCP service may be silent.' }),
+  udpIdleTimeout: option({ flag: 'udp-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.udpIdleTimeout, help: 'After how much silence a client of a UDP service may get another endpoint.' }),
+  proxyHeaderTimeout: option({ flag: 'proxy-header-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.headerTimeout, help: 'For a PROXY protocol header where clients have to send one; longer: the connection is reset.' }),
 
   maxIdlePerEndpoint: option({ flag: 'max-idle-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.idlePerEndpoint, help: 'Idle connections kept to an endpoint, per thread.' }),
   idleTimeout: option({ flag: 'idle-timeout', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.idleTimeout, help: 'How long an idle connection to an endpoint is kept.' }),

@@ -37,5 +37,12 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       connectionsPerEndpoint: config.maxConnectionsPerEndpoint,
       tries: config.tries,
     },
+    streams: {
+      idleTimeout: config.streamIdleTimeout,
+      udpIdleTimeout: config.udpIdleTimeout,
+      headerTimeout: config.proxyHeaderTimeout,
+      connectionsPerPort: config.maxStreamConnections,
+      udpClientsPerPort: config.maxUdpClients,
+    },
   }
 }

@@ -16,8 +16,8 @@ export interface LiveStoreOptions {
   readonly namespace: string
   /** Objects outside that namespace that options name; ignored when all namespaces are watched. */
   readonly also?: readonly { readonly kind: 'Service' | 'Secret'; readonly key: ObjectKey }[]
-  /** The one ConfigMap that is read, `namespace/name`. */
-  readonly configMap?: ObjectKey | undefined
+  /** The only ConfigMaps that are read, `namespace/name`. */
+  readonly configMaps?: readonly ObjectKey[]
   readonly log: Log
   readonly clock?: Clock
   readonly random?: () => number
@@ -43,14 +43,14 @@ interface Share {
   readonly has: (key: ObjectKey) => boolean
 }
 
-export function startStore({ connection, namespace, also = [], configMap, log, clock = systemClock, random = Math.random }: LiveStoreOptions): LiveStore {
+export function startStore({ connection, namespace, also = [], configMaps = [], log, clock = systemClock, random = Math.random }: LiveStoreOptions): LiveStore {
   const store = createStore()
   const trouble = createTrouble(connection, log, clock)
   const listeners = new Set<() => void>()
   const changed = (mattered: boolean): void => {
     if (mattered) for (const listener of listeners) listener()
   }
-  const reflectors = sharesOf(namespace, also, configMap).map((share): Reflector => {
+  const reflectors = sharesOf(namespace, also, configMaps).map((share): Reflector => {
     const resource = RESOURCES[share.kind]
     return startReflector({
       connection,
@@ -79,12 +79,12 @@ export function startStore({ connection, namespace, also = [], configMap, log, c
   }
 }
 
-function sharesOf(namespace: string, also: NonNullable<LiveStoreOptions['also']>, configMap: ObjectKey | undefined): readonly Share[] {
+function sharesOf(namespace: string, also: NonNullable<LiveStoreOptions['also']>, configMaps: readonly ObjectKey[]): readonly Share[] {
   const shares: Share[] = (['Ingress', 'IngressClass', 'Service', 'EndpointSlice', 'Secret'] as const).map((kind) => {
     const inside = RESOURCES[kind].namespaced ? namespace : ''
     return { kind, namespace: inside, query: {}, has: inside === '' ? () => true : (key) => key.startsWith(`${inside}/`) }
   })
-  if (configMap !== undefined) shares.push(shareOfOne('ConfigMap', configMap))
+  for (const key of new Set(configMaps)) shares.push(shareOfOne('ConfigMap', key))
   if (namespace === '') return shares
   const outside = also.filter(({ key }) => !key.startsWith(`${namespace}/`))
   const keys = new Map(outside.map((each) => [`${each.kind} ${each.key}`, each]))

@@ -1,5 +1,5 @@
 // The difference between two routing configurations: what goes down to the data-plane threads.
-import { EMPTY_ROUTING, type Backend, type Certificate, type Host, type RoutingConfig, type ServerName } from './routing.ts'
+import { EMPTY_ROUTING, type Backend, type Certificate, type Host, type RoutingConfig, type ServerName, type Stream } from './routing.ts'
 
 export interface MapDelta<T> {
   readonly set: readonly (readonly [string, T])[]
@@ -11,6 +11,7 @@ export interface RoutingDelta {
   readonly backends: MapDelta<Backend>
   readonly certificates: MapDelta<Certificate>
   readonly serverNames: MapDelta<ServerName>
+  readonly streams: MapDelta<Stream>
   readonly defaultBackend: string | undefined
   readonly defaultCertificate: string | undefined
 }
@@ -22,6 +23,7 @@ export function diffRouting(before: RoutingConfig, after: RoutingConfig): Routin
     backends: diffMap(before.backends, after.backends),
     certificates: diffMap(before.certificates, after.certificates),
     serverNames: diffMap(before.serverNames, after.serverNames),
+    streams: diffMap(before.streams, after.streams),
     defaultBackend: after.defaultBackend,
     defaultCertificate: after.defaultCertificate,
   }
@@ -38,6 +40,7 @@ export function applyDelta(config: RoutingConfig, delta: RoutingDelta): RoutingC
     backends: applyMap(config.backends, delta.backends),
     certificates: applyMap(config.certificates, delta.certificates),
     serverNames: applyMap(config.serverNames, delta.serverNames),
+    streams: applyMap(config.streams, delta.streams),
     defaultBackend: delta.defaultBackend,
     defaultCertificate: delta.defaultCertificate,
   }
@@ -51,6 +54,7 @@ export function isEmptyDelta(delta: RoutingDelta, before: RoutingConfig): boolea
     empty(delta.backends) &&
     empty(delta.certificates) &&
     empty(delta.serverNames) &&
+    empty(delta.streams) &&
     delta.defaultBackend === before.defaultBackend &&
     delta.defaultCertificate === before.defaultCertificate
   )

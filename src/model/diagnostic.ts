@@ -19,6 +19,9 @@ export type DiagnosticReason =
   | 'ClassNotFound'
   | 'AnnotationInvalid'
   | 'AnnotationUnsupported'
+  | 'ConfigMapNotFound'
+  | 'StreamInvalid'
+  | 'StreamPortUnavailable'
 
 export interface Diagnostic {
   /** error: something asked for does not happen. warning: it happens, but not as the user may think. */

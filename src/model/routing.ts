@@ -13,6 +13,8 @@ export interface RoutingConfig {
   readonly certificates: ReadonlyMap<string, Certificate>
   /** SNI name (exact or `*.one-label`, lower case) to certificate ids, the preferred one first. */
   readonly serverNames: ReadonlyMap<string, ServerName>
+  /** By Stream.id. */
+  readonly streams: ReadonlyMap<string, Stream>
   /** Backend id for requests that nothing else takes; undefined: the built-in 404. */
   readonly defaultBackend: string | undefined
   /** Certificate id for names that no other certificate covers; undefined: the one made at start. */
@@ -78,6 +80,27 @@ export interface Endpoint {
   readonly zone?: string
 }
 
+/** A port of our own whose connections (TCP) or datagrams (UDP) go to a backend as they are. */
+export interface Stream {
+  /** `tcp/5432`, `udp/53`. */
+  readonly id: string
+  readonly protocol: 'TCP' | 'UDP'
+  readonly port: number
+  /** Backend id. */
+  readonly backend: string
+  /** Clients begin with a PROXY protocol header. TCP only. */
+  readonly proxyIn: boolean
+  /** The backend is sent one. TCP only. */
+  readonly proxyOut: boolean
+  readonly source: StreamSource
+}
+
+/** Where a stream was written. */
+export interface StreamSource {
+  readonly object: ObjectRef
+  readonly field: string
+}
+
 export interface ServerName {
   readonly certificates: readonly string[]
 }
@@ -102,6 +125,7 @@ export const EMPTY_ROUTING: RoutingConfig = Object.freeze({
   backends: new Map(),
   certificates: new Map(),
   serverNames: new Map(),
+  streams: new Map(),
   defaultBackend: undefined,
   defaultCertificate: undefined,
 })

@@ -13,6 +13,7 @@ export interface ProxySettings {
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly pool: PoolSettings
+  readonly streams: StreamSettings
 }
 
 /** Who may say whom a request is from. */
@@ -68,6 +69,20 @@ export interface PoolSettings {
   readonly tries: number
 }
 
+/** Of TCP and UDP services. */
+export interface StreamSettings {
+  /** Without a byte in either direction. */
+  readonly idleTimeout: number
+  /** Without a datagram in either direction: then the client is forgotten. */
+  readonly udpIdleTimeout: number
+  /** For a PROXY protocol header that a client has to begin with. */
+  readonly headerTimeout: number
+  /** Of one port, over all threads; more are reset at accept. 0: no limit. */
+  readonly connectionsPerPort: number
+  /** Clients of one UDP port at once, over all threads; datagrams of more are dropped. */
+  readonly udpClientsPerPort: number
+}
+
 /** As ingress-nginx has them where it has one (reference: ConfigMap options). */
 export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   serverName: 'narthex',
@@ -94,4 +109,5 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     send: 60_000,
   },
   pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, tries: 3 },
+  streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 10_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
 })

@@ -10,6 +10,8 @@ export type CounterNews =
   | { readonly kind: 'chunk'; readonly buffer: SharedArrayBuffer }
   /** The series in that slot from now on; slot = chunk × SERIES_PER_CHUNK + place. */
   | { readonly kind: 'series'; readonly slot: number; readonly labels: SeriesLabels }
+  /** The counts of one TCP or UDP service. */
+  | { readonly kind: 'stream'; readonly id: string; readonly buffer: SharedArrayBuffer }
 
 /** Cells of one series, in this order. */
 export const DURATION_CELLS = STATUS_CLASSES.length

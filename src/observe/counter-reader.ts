@@ -13,6 +13,7 @@ import {
 } from './counter-cells.ts'
 import { NO_FIGURES, type SeriesFigures, type ThreadFigures } from './figures.ts'
 import { seriesKey, type SeriesLabels } from './series.ts'
+import { readStreamCells } from './stream-counters.ts'
 
 export interface CounterReader {
   learn(news: CounterNews): void
@@ -25,12 +26,14 @@ export interface CounterReader {
 export function createCounterReader(): CounterReader {
   const chunks: SharedArrayBuffer[] = []
   const series = new Map<string, { readonly labels: SeriesLabels; readonly cells: Float64Array }>()
+  const streams = new Map<string, Float64Array>()
   let globals: Float64Array | undefined
 
   return {
     learn(news) {
       if (news.kind === 'globals') globals = new Float64Array(news.buffer)
       else if (news.kind === 'chunk') chunks.push(news.buffer)
+      else if (news.kind === 'stream') streams.set(news.id, new Float64Array(news.buffer))
       else {
         const cells = seriesCells(chunks, news.slot)
         if (cells !== undefined) series.set(seriesKey(news.labels), { labels: news.labels, cells })
@@ -46,6 +49,7 @@ export function createCounterReader(): CounterReader {
       const failures = FAILURE_KINDS.map((kind, i) => [kind, globals?.[FIRST_FAILURE_CELL + i] ?? 0] as const)
       return {
         series: [...series].map(([key, { labels, cells }]) => [key, seriesFigures(labels, cells)]),
+        streams: [...streams].map(([id, cells]) => [id, readStreamCells(cells)]),
         failures: failures.filter(([, count]) => count > 0),
         connections: { http: global('openHttp'), https: global('openHttps') },
         tunnels: global('tunnels'),

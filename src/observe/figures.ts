@@ -1,6 +1,7 @@
 // The counts of one data-plane thread as plain data, and their sum. Knows no metric names.
 import type { FailureKind } from '../base/failure.ts'
 import type { SeriesLabels } from './series.ts'
+import { addStreamFigures, type StreamFigures } from './stream-counters.ts'
 
 /** Upper bounds of the duration buckets, in milliseconds; the last bucket has none. */
 export const DURATION_BOUNDS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
@@ -21,6 +22,8 @@ export interface SeriesFigures {
 
 export interface ThreadFigures {
   readonly series: readonly (readonly [key: string, figures: SeriesFigures])[]
+  /** By stream id. */
+  readonly streams: readonly (readonly [id: string, figures: StreamFigures])[]
   readonly failures: readonly (readonly [kind: FailureKind, count: number])[]
   /** Open now. */
   readonly connections: { readonly http: number; readonly https: number }
@@ -35,6 +38,7 @@ export interface ThreadFigures {
 
 export const NO_FIGURES: ThreadFigures = Object.freeze({
   series: [],
+  streams: [],
   failures: [],
   connections: { http: 0, https: 0 },
   tunnels: 0,
@@ -50,7 +54,8 @@ export function sumFigures(all: readonly ThreadFigures[]): ThreadFigures {
 
 /** What stays of a thread that is gone: what it counted, not what it held open. */
 export function withoutGauges(figures: ThreadFigures): ThreadFigures {
-  return { ...figures, connections: NO_FIGURES.connections, tunnels: 0 }
+  const streams = figures.streams.map(([id, each]) => [id, { ...each, open: 0 }] as const)
+  return { ...figures, streams, connections: NO_FIGURES.connections, tunnels: 0 }
 }
 
 export function keepSeries(figures: ThreadFigures, live: ReadonlySet<string>): ThreadFigures {
@@ -60,6 +65,7 @@ export function keepSeries(figures: ThreadFigures, live: ReadonlySet<string>): T
 function add(a: ThreadFigures, b: ThreadFigures): ThreadFigures {
   return {
     series: sumEntries(a.series, b.series, addSeries),
+    streams: sumEntries(a.streams, b.streams, addStreamFigures),
     failures: sumEntries(a.failures, b.failures, (x, y) => x + y),
     connections: addPair(a.connections, b.connections),
     tunnels: a.tunnels + b.tunnels,

@@ -6,6 +6,7 @@ import type { RoutingConfig } from '../model/routing.ts'
 import { family, histogram, summary, type Labels, type Sample } from './exposition.ts'
 import { DURATION_BOUNDS, STATUS_CLASSES, type SeriesFigures, type ThreadFigures } from './figures.ts'
 import type { LoopFigures } from './loop-figures.ts'
+import type { StreamFigures } from './stream-counters.ts'
 
 export interface DataPlaneFigures extends ThreadFigures {
   readonly threads: number
@@ -26,7 +27,7 @@ export interface MetricsView {
 }
 
 export function renderMetrics(view: MetricsView): string {
-  return [...requestFamilies(view.dataPlane), ...connectionFamilies(view.dataPlane), ...tableFamilies(view), ...controlFamilies(view)].join('')
+  return [...requestFamilies(view.dataPlane), ...connectionFamilies(view.dataPlane), ...streamFamilies(view), ...tableFamilies(view), ...controlFamilies(view)].join('')
 }
 
 function requestFamilies({ series, failures }: ThreadFigures): string[] {
@@ -68,6 +69,24 @@ function connectionFamilies(figures: ThreadFigures): string[] {
     family('narthex_tls_handshake_failures_total', 'counter', 'TLS handshakes that failed.', [{ value: figures.handshakesFailed }]),
     family('narthex_access_log_lines_dropped_total', 'counter', 'Lines of the access log that were dropped because it was not read fast enough.', [{ value: figures.logLinesDropped }]),
     family('narthex_tunnels', 'gauge', 'Upgraded connections (WebSocket) that are open.', [{ value: figures.tunnels }]),
+  ]
+}
+
+function streamFamilies({ config, dataPlane }: MetricsView): string[] {
+  const streams = dataPlane.streams.flatMap(([id, figures]) => {
+    const stream = config.streams.get(id)
+    const backend = stream === undefined ? undefined : config.backends.get(stream.backend)
+    if (stream === undefined || backend === undefined) return []
+    return [{ labels: { protocol: stream.protocol.toLowerCase(), port: String(stream.port), namespace: backend.namespace, service: backend.service }, figures }]
+  })
+  const each = (cell: keyof StreamFigures): Sample[] => streams.map(({ labels, figures }) => ({ labels, value: figures[cell] }))
+  return [
+    family('narthex_stream_connections', 'gauge', 'Connections of TCP services, and clients of UDP services, that are open.', each('open')),
+    family('narthex_stream_connections_total', 'counter', 'Connections of TCP services, and clients of UDP services, accepted.', each('accepted')),
+    family('narthex_stream_refused_total', 'counter', 'Turned away: too many, or no valid PROXY protocol header.', each('refused')),
+    family('narthex_stream_failures_total', 'counter', 'Connections that no endpoint took.', each('failed')),
+    family('narthex_stream_received_bytes_total', 'counter', 'Bytes from clients of TCP and UDP services.', each('bytesIn')),
+    family('narthex_stream_sent_bytes_total', 'counter', 'Bytes to clients of TCP and UDP services.', each('bytesOut')),
   ]
 }
 

@@ -13,6 +13,7 @@ import { createFigureCollector } from './figure-collector.ts'
 import type { FromThread, ListenerSettings, ThreadStart } from './messages.ts'
 import { claimPorts, type ClaimedPorts } from './ports.ts'
 import { createSlots } from './slots.ts'
+import { createStreamTroubles } from './stream-troubles.ts'
 import { DataPlaneThread } from './thread.ts'
 import { createVersionWaiters } from './version-waiters.ts'
 
@@ -24,6 +25,8 @@ export interface DataPlaneOptions {
   readonly threads: number
   readonly defaultCertificate: KeyPair
   readonly log: Log
+  /** `streamTroubles` answers something else now. */
+  readonly onStreamTrouble?: () => void
   /** Gets whole lines of JSON; absent: no access log. */
   readonly accessLog?: (lines: string) => void
   readonly clock?: Clock
@@ -52,6 +55,8 @@ export interface DataPlane {
    */
   apply(config: RoutingConfig): Promise<void>
   stats(): Promise<DataPlaneStats>
+  /** Streams whose port can't be had, with the code of the error; they are tried again. */
+  streamTroubles(): ReadonlyMap<string, string>
   /** Stops accepting, lets what is in flight end within `ms`; answers how many connections were cut then. */
   drain(ms: number): Promise<number>
   close(): Promise<void>
@@ -81,6 +86,7 @@ class Supervisor implements DataPlane {
   readonly #claimed: ClaimedPorts
   readonly #start: ThreadStart
   readonly #slots = createSlots()
+  readonly #troubles = createStreamTroubles()
   readonly #figures
   readonly #waiters
   readonly #threads = new Set<DataPlaneThread>()
@@ -143,6 +149,10 @@ class Supervisor implements DataPlane {
     const version = Math.min(this.#version, ...serving.map(({ acknowledged }) => acknowledged))
     const busyMs = serving.map((thread) => [thread.index, thread.busyMs()] as const)
     return { ...figures, busyMs, threads: serving.length, restarts: this.#restarts, version }
+  }
+
+  streamTroubles(): ReadonlyMap<string, string> {
+    return this.#troubles.current(this.#config.streams)
   }
 
   async drain(ms: number): Promise<number> {
@@ -226,6 +236,8 @@ class Supervisor implements DataPlane {
         return thread.fail(Object.assign(new Error(message.message), { code: message.code }))
       case 'log':
         return this.#options.log(message.level, message.message, { ...message.facts, thread: thread.index })
+      case 'stream-trouble':
+        return this.#troubled(thread, message.id, message.code)
       case 'access':
         this.#options.accessLog?.(message.lines)
         return thread.post({ kind: 'access-written', characters: message.lines.length })
@@ -243,6 +255,12 @@ class Supervisor implements DataPlane {
     this.#acknowledge(thread, version)
   }
 
+  #troubled(thread: DataPlaneThread, id: string, code: string | undefined): void {
+    if (!this.#troubles.learn(thread, id, code)) return
+    if (code !== undefined) this.#options.log('warn', 'the port of a TCP or UDP service can not be listened on and is tried again', { stream: id, code })
+    this.#options.onStreamTrouble?.()
+  }
+
   #acknowledge(thread: DataPlaneThread, version: number): void {
     thread.acknowledged = Math.max(thread.acknowledged, version)
     const fed = [...this.#threads].filter(({ isFed }) => isFed)
@@ -253,6 +271,7 @@ class Supervisor implements DataPlane {
   #lost(thread: DataPlaneThread): void {
     this.#threads.delete(thread)
     this.#figures.retire(thread)
+    this.#troubles.forget(thread)
     this.#drained.get(thread)?.(0)
     if (this.#mode === 'closed' || this.#mode === 'draining') return
     const error = thread.reason ?? new Error('it ended without an error')
@@ -286,5 +305,10 @@ class Supervisor implements DataPlane {
 
 /** The kernel spreads connections evenly, so each thread may have its part of them. */
 function shareOf(settings: ProxySettings, threads: number): ProxySettings {
-  return { ...settings, limits: { ...settings.limits, connections: Math.ceil(settings.limits.connections / threads) } }
+  const { limits, streams } = settings
+  return {
+    ...settings,
+    limits: { ...limits, connections: Math.ceil(limits.connections / threads) },
+    streams: { ...streams, connectionsPerPort: Math.ceil(streams.connectionsPerPort / threads), udpClientsPerPort: Math.ceil(streams.udpClientsPerPort / threads) },
+  }
 }

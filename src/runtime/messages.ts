@@ -56,5 +56,7 @@ export type FromThread =
   /** It can't listen. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
+  /** A port of a TCP or UDP service: the code of the error, or undefined once it could be had. */
+  | { readonly kind: 'stream-trouble'; readonly id: string; readonly code: string | undefined }
   /** Whole lines, each with its line end. */
   | { readonly kind: 'access'; readonly lines: string }

@@ -5,14 +5,17 @@ import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createContexts, type Contexts } from '../http/tls/contexts.ts'
 import { createAccessLog, type AccessLog } from '../observe/access-log.ts'
+import { createStreamRecorder } from '../observe/stream-counters.ts'
 import { createThreadRecorder, type ThreadRecorder } from '../observe/thread-recorder.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
+import { createStreams, type Streams } from '../stream/streams.ts'
 import { serverName } from '../table/table.ts'
 import type { FromThread, TableUpdate, ThreadStart, ToThread } from './messages.ts'
 import { createSharedCursors } from './shared-cursors.ts'
 
 interface Running {
   readonly proxy: Proxy
+  readonly streams: Streams
   readonly contexts: Contexts
   readonly recorder: ThreadRecorder
   readonly accessLog: AccessLog | undefined
@@ -40,13 +43,13 @@ async function handle(message: ToThread): Promise<void> {
   switch (message.kind) {
     case 'start': {
       running = create(message.start)
-      apply(running, message.update)
+      await apply(running, message.update)
       await listen(running.proxy, message.start, message.update.version)
       return
     }
     case 'apply': {
       if (running === undefined) return
-      apply(running, message.update)
+      await apply(running, message.update)
       say({ kind: 'applied', version: message.update.version })
       return
     }
@@ -60,20 +63,22 @@ async function handle(message: ToThread): Promise<void> {
       return
     }
     case 'drain': {
-      const cut = (await running?.proxy.drain(message.ms)) ?? 0
+      const cuts = await Promise.all([running?.proxy.drain(message.ms), running?.streams.drain(message.ms)])
+      const cut = cuts.reduce<number>((sum, each) => sum + (each ?? 0), 0)
       running?.accessLog?.flush()
       say({ kind: 'drained', cut })
       return
     }
     case 'close': {
-      await running?.proxy.close()
+      running?.proxy.close()
+      running?.streams.close()
       running?.accessLog?.flush()
       say({ kind: 'closed' })
     }
   }
 }
 
-function create({ settings, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
+function create({ settings, listeners, reusePort, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
   const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines }), () => recorder.lineDropped()) : undefined
   const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }), accessLog?.write)
   const contexts = createContexts({
@@ -86,13 +91,25 @@ function create({ settings, defaultCertificate, ticketKeys, accessLog: isLogged 
     log,
   })
   const proxy = createProxy({ settings, cursors, recorder, contexts, clock: systemClock, random: Math.random, log })
-  return { proxy, contexts, recorder, accessLog }
+  const streams = createStreams({
+    address: listeners[0]?.address ?? '',
+    reusePort,
+    settings,
+    cursors,
+    recorder: createStreamRecorder((id, buffer) => say({ kind: 'counters', news: { kind: 'stream', id, buffer } })),
+    clock: systemClock,
+    random: Math.random,
+    onTrouble: (id, code) => say({ kind: 'stream-trouble', id, code }),
+  })
+  return { proxy, streams, contexts, recorder, accessLog }
 }
 
-function apply({ proxy, contexts }: Running, { delta, slots }: TableUpdate): void {
+/** Resolves when the listeners that come with it were tried; requests are served by the new table before. */
+async function apply({ proxy, contexts, streams }: Running, { delta, slots }: TableUpdate): Promise<void> {
   cursors.learn(slots)
   proxy.apply(delta)
   contexts.refresh()
+  await streams.apply(proxy.table().config)
 }
 
 async function listen(proxy: Proxy, { listeners, reusePort }: ThreadStart, version: number): Promise<void> {

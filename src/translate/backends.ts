@@ -115,7 +115,8 @@ function showPort(port: ServicePort): string {
   return port.name === '' ? String(port.port) : `${port.port} (${port.name})`
 }
 
-function targetOf(service: Service, port: ServicePort, options: TranslateOptions): Outcome {
+/** The target of one port of a Service, or what keeps it from being one. */
+export function targetOf(service: Service, port: ServicePort, options: TranslateOptions): Outcome {
   const { namespace, name } = service.meta
   const id = `${namespace}/${name}:${port.port}`
   const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined }

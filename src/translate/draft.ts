@@ -3,7 +3,7 @@ import type { ClusterState } from '../kube/cluster-state.ts'
 import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Service } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { Backend, Certificate, Host, PathType, ServerName } from '../model/routing.ts'
+import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
 import type { IngressPolicy } from './annotations/read.ts'
 import type { HostGroups } from './host-groups.ts'
 import type { Memory } from './memory.ts'
@@ -76,6 +76,8 @@ export interface Target {
   readonly portName: string
   /** DNS name or IP literal of an ExternalName Service. */
   readonly external: { readonly name: string; readonly port: number } | undefined
+  /** Absent: TCP. */
+  readonly protocol?: 'UDP'
 }
 
 export interface Draft {
@@ -88,6 +90,7 @@ export interface Draft {
   backends: ReadonlyMap<string, Backend>
   certificates: ReadonlyMap<string, Certificate>
   serverNames: ReadonlyMap<string, ServerName>
+  streams: ReadonlyMap<string, Stream>
   /** Hosts that TLS is asked for, whether or not a certificate could be read. */
   tlsHosts: ReadonlySet<string>
   hosts: ReadonlyMap<string, Host>
@@ -148,6 +151,8 @@ export interface TranslateMemo {
   readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
   /** By reference key. */
   readonly outcomes: Map<string, { readonly service: Service | undefined; readonly options: TranslateOptions; readonly outcome: Outcome }>
+  readonly streams: Memory<Pick<Draft, 'streams' | 'targets'> & { readonly diagnostics: readonly Diagnostic[] }>
+  readonly streamTargets: Memory<Draft['targets']>
   readonly endpoints: Memory<ReadonlyMap<string, Backend>>
   readonly withoutEndpoints: Memory<readonly Diagnostic[]>
   /** By backend id. */

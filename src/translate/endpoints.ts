@@ -34,7 +34,7 @@ export function endpoints(view: View, draft: Draft): void {
     if (kept.size > after.size) for (const id of kept.keys()) if (!after.has(id)) kept.delete(id)
     return changed || before === undefined ? after : before
   })
-  draft.diagnostics.push(remember(view.memo.withoutEndpoints, [draft.backends, draft.ingresses, draft.resolutions, draft.defaultBackend], () => withoutEndpoints(draft)))
+  draft.diagnostics.push(remember(view.memo.withoutEndpoints, [draft.backends, draft.ingresses, draft.resolutions, draft.defaultBackend, draft.streams], () => withoutEndpoints(draft)))
 }
 
 /** One for each Ingress and backend, however many of its paths lead there. */
@@ -54,13 +54,17 @@ function withoutEndpoints(draft: Draft): readonly Diagnostic[] {
       return [noneReady(backend, object, field)]
     })
   })
-  return [...ofController, ...ofIngresses]
+  const ofStreams = [...draft.streams.values()].flatMap(({ backend: id, source }) => {
+    const backend = empty.get(id)
+    return backend === undefined ? [] : [noneReady(backend, source.object, source.field, 'connections for it are closed')]
+  })
+  return [...ofController, ...ofIngresses, ...ofStreams]
 }
 
-function noneReady(backend: Backend, object: ObjectRef, field: string): Diagnostic {
+function noneReady(backend: Backend, object: ObjectRef, field: string, outcome = 'requests for it are answered with 503'): Diagnostic {
   return warning('NoReadyEndpoints', object, {
     field,
-    message: `Service ${backend.namespace}/${backend.service} has no ready endpoint for port ${backend.port}; requests for it are answered with 503.`,
+    message: `Service ${backend.namespace}/${backend.service} has no ready endpoint for port ${backend.port}; ${outcome}.`,
     fix: `Check its pods: kubectl get endpointslices -n ${backend.namespace} -l kubernetes.io/service-name=${backend.service}`,
   })
 }
@@ -73,7 +77,7 @@ function backendOf(target: Target, slices: readonly EndpointSlice[], allowLoopba
     service: target.service,
     port: String(target.port),
     scheduler: 'rr',
-    endpoints: external === undefined ? select(slices, target.portName, allowLoopback) : [endpointOf(external.name, external.port)],
+    endpoints: external === undefined ? select(slices, target.portName, allowLoopback, target.protocol) : [endpointOf(external.name, external.port)],
   }
 }
 
@@ -86,8 +90,8 @@ interface Candidate {
  * Ready endpoints; if there are none, those that still serve while they terminate (the rule of kube-proxy, KEP-1669).
  * IPv4 before IPv6, never both: in a dual-stack Service they are the same pods.
  */
-export function select(slices: readonly EndpointSlice[], portName: string, allowLoopback: boolean): readonly Endpoint[] {
-  const families = (['IPv4', 'IPv6'] as const).map((family) => candidates(slices, family, portName, allowLoopback))
+export function select(slices: readonly EndpointSlice[], portName: string, allowLoopback: boolean, protocol = 'TCP'): readonly Endpoint[] {
+  const families = (['IPv4', 'IPv6'] as const).map((family) => candidates(slices, family, portName, allowLoopback, protocol))
   for (const usable of [isReady, isServing]) {
     for (const family of families) {
       const chosen = family.filter(({ source }) => usable(source)).map(({ endpoint }) => endpoint)
@@ -106,12 +110,12 @@ function isServing(source: SliceEndpoint): boolean {
 }
 
 /** One candidate an address and port: during moves an endpoint is in two slices, and the ready copy counts. */
-function candidates(slices: readonly EndpointSlice[], family: 'IPv4' | 'IPv6', portName: string, allowLoopback: boolean): readonly Candidate[] {
+function candidates(slices: readonly EndpointSlice[], family: 'IPv4' | 'IPv6', portName: string, allowLoopback: boolean, protocol: string): readonly Candidate[] {
   const byId = new Map<string, Candidate>()
   const version = family === 'IPv4' ? 4 : 6
   for (const slice of slices) {
     if (slice.addressType !== family || slice.meta.deleting) continue
-    const port = slice.ports.find((port) => port.name === portName && port.protocol === 'TCP')?.port
+    const port = slice.ports.find((port) => port.name === portName && port.protocol === protocol)?.port
     if (port === undefined) continue
     for (const source of slice.endpoints) {
       if (isIP(source.address) !== version || (!allowLoopback && isSpecialAddress(source.address))) continue

@@ -13,6 +13,11 @@ export interface TranslateOptions {
   readonly defaultBackendService: string | undefined
   /** `namespace/name` of a Secret. */
   readonly defaultSslCertificate: string | undefined
+  /** `namespace/name` of the ConfigMaps with TCP and UDP services. */
+  readonly tcpServices: string | undefined
+  readonly udpServices: string | undefined
+  /** Ports that no such service may have, because we listen on them. */
+  readonly reservedPorts: readonly number[]
   /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
   readonly allowLoopback: boolean
 }
@@ -26,5 +31,8 @@ export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
   annotationPrefixes: ['nginx.ingress.kubernetes.io'],
   defaultBackendService: undefined,
   defaultSslCertificate: undefined,
+  tcpServices: undefined,
+  udpServices: undefined,
+  reservedPorts: [],
   allowLoopback: false,
 })

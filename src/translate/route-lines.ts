@@ -14,6 +14,10 @@ export function formatRouting(config: RoutingConfig): readonly string[] {
     for (const route of host.routes) lines.push(formatRoute(config, host, route))
   }
   for (const [name, entry] of sorted(config.serverNames, ([name]) => name)) lines.push(`certificate ${name} -> ${entry.certificates.join(' ')}`)
+  for (const stream of sorted(config.streams.values(), ({ protocol, port }) => `${protocol} ${String(port).padStart(5, '0')}`)) {
+    const proxy = [stream.proxyIn ? 'from PROXY' : '', stream.proxyOut ? 'to PROXY' : ''].filter((word) => word !== '').join(' ')
+    lines.push(`${stream.protocol.toLowerCase()} port ${stream.port}${proxy === '' ? '' : ` ${proxy}`} -> ${formatBackend(config, stream.backend)}`)
+  }
   if (config.defaultBackend !== undefined) lines.push(`default backend -> ${formatBackend(config, config.defaultBackend)}`)
   if (config.defaultCertificate !== undefined) lines.push(`default certificate -> ${config.defaultCertificate}`)
   return lines

@@ -13,6 +13,7 @@ import { hosts } from './hosts.ts'
 import { emptyMemory, remember } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 import { rules } from './rules.ts'
+import { streams } from './streams.ts'
 
 export type { TranslateMemo } from './draft.ts'
 
@@ -27,7 +28,7 @@ export interface Translation {
 }
 
 /** In this order: each reads what those before it have put into the draft. */
-export const STEPS: readonly Step[] = [classes, rules, backends, endpoints, certificates, hosts]
+export const STEPS: readonly Step[] = [classes, rules, backends, streams, endpoints, certificates, hosts]
 
 /**
  * `memo` from createMemo(), the same one every time. `now` in milliseconds since the epoch: certificates are judged by it.
@@ -37,9 +38,9 @@ export function translate(state: ClusterState, options: TranslateOptions, memo: 
   const view: View = { state, options, memo, now }
   const draft = emptyDraft()
   for (const step of STEPS) step(view, draft)
-  const { hosts, backends, certificates, serverNames, defaultBackend, defaultCertificate } = draft
+  const { hosts, backends, certificates, serverNames, streams, defaultBackend, defaultCertificate } = draft
   return {
-    config: { hosts, backends, certificates, serverNames, defaultBackend, defaultCertificate },
+    config: { hosts, backends, certificates, serverNames, streams, defaultBackend, defaultCertificate },
     diagnostics: remember(memo.diagnostics, draft.diagnostics, () => draft.diagnostics.flat()),
     accepted: draft.refs,
     nextDate: nextDate(memo),
@@ -54,6 +55,8 @@ export function createMemo(): TranslateMemo {
     unchangedIngresses: new WeakMap(),
     backends: emptyMemory(),
     outcomes: new Map(),
+    streams: emptyMemory(),
+    streamTargets: emptyMemory(),
     endpoints: emptyMemory(),
     withoutEndpoints: emptyMemory(),
     endpointInputs: new Map(),

@@ -1,5 +1,7 @@
 // `narthex run` as a second process against an API server, with the permissions of manifests/ and nothing more.
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -53,6 +55,9 @@ spec:
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: nobody, port: {number: 80}}}}]}
 `
 
+const tcpServices = (data: Readonly<Record<string, string>>): string =>
+  JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'tcp-services', namespace: 'narthex' }, data })
+
 /** The sandbox's kubeconfig with the token of a service account. */
 function kubeconfigAs(account: string): string {
   const path = join(cluster.home, `kubeconfig-${account.replace(':', '-')}`)
@@ -76,14 +81,27 @@ const usedVerbs = (): string[] => {
   return [...new Set(own.map((each) => `${each.group}/${each.resource}${each.subresource === '' ? '' : `/${each.subresource}`} ${each.verb}`))].sort()
 }
 
+let sqlPort = 0
+
+/** Free now, and of no program that starts while the test runs, as far as can be known. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
 beforeAll(async () => {
+  sqlPort = await freePort()
   cluster = await startNarthex(['sandbox', '--api-only', '--rbac', `--audit-log-path=${audit}`])
   kubectl = kubectlFor(cluster.kubeconfig, cluster.home)
   await ok(kubectl('apply -f manifests/'))
   await ok(kubectl('apply -f manifests/expose/nodeport.yaml'))
   await ok(kubectl('apply -f -', OBJECTS))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
-  controller = await startNarthex(['run', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'])
+  await ok(kubectl('apply -f -', tcpServices({ [sqlPort]: 'default/web:http', 1: 'default/nobody:1' })))
+  controller = await startNarthex(['run', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'])
 })
 afterAll(async () => {
   await controller?.stop()
@@ -103,6 +121,29 @@ describe('narthex run', () => {
     expect(events).toMatch(/Warning\s+ServiceNotFound\s+ingress\/web\s+.*nobody/)
   })
 
+  it('serves the TCP services of its ConfigMap, and says there what is wrong with an entry', async () => {
+    const answer = await eventually(() => fetchHost({ port: sqlPort, host: 'anything' }), (each) => each.status === 200)
+    expect(answer.body).toMatch(/^web-/)
+    const events = await eventually(() => ok(kubectl('get events -n narthex')), (text) => text.includes('ServiceNotFound'))
+    expect(events).toMatch(/Warning\s+ServiceNotFound\s+configmap\/tcp-services\s+.*data\[1\].*default\/nobody/)
+  })
+
+  it('listens and stops listening as the ConfigMap says, while connections stay', async () => {
+    const held = connect(sqlPort, '127.0.0.1')
+    await once(held, 'connect')
+    const other = await freePort()
+    await ok(kubectl('apply -f -', tcpServices({ [other]: 'default/web:80' })))
+    await eventually(() => fetchHost({ port: other, host: 'anything' }).then(({ status }) => status, () => 0), (status) => status === 200)
+    const refused = await new Promise((resolve) => connect(sqlPort, '127.0.0.1').once('error', (error: NodeJS.ErrnoException) => resolve(error.code)).once('connect', () => resolve('connected')))
+    expect(refused).toBe('ECONNREFUSED')
+    held.write('GET / HTTP/1.1\r\nHost: held\r\nConnection: close\r\n\r\n')
+    const [answer] = (await once(held, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 200/)
+    held.destroy()
+    const metrics = await (await fetch(`http://127.0.0.1:${controller.ports['admin']}/metrics`)).text()
+    expect(metrics).toMatch(new RegExp(`narthex_stream_connections_total\\{protocol="tcp",port="${other}",namespace="default",service="web"\\} [1-9]`))
+  })
+
   it('uses exactly the verbs that manifests/10-rbac.yaml grants', async () => {
     // Something for each verb to do: a new object, and a mistake that goes away and comes back.
     await ok(kubectl('delete ingress web'))
@@ -113,8 +154,8 @@ describe('narthex run', () => {
     await eventually(async () => (await (await fetch(`http://127.0.0.1:${controller.ports['admin']}/api/diagnostics`)).text()).includes('ServiceNotFound'), (still) => !still)
     await ok(kubectl('delete service nobody'))
     await eventually(async () => usedVerbs(), (used) => used.includes('/events patch'))
-    const role = JSON.parse(await ok(kubectl('get clusterrole narthex -o json'))) as { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] }
-    const granted = new Set(role.rules.flatMap((rule) => rule.apiGroups.flatMap((group) => rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${group}/${resource} ${verb}`)))))
+    const roles = JSON.parse(await ok(kubectl('get clusterrole/narthex role/narthex -n narthex -o json'))) as { items: { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] }[] }
+    const granted = new Set(roles.items.flatMap(({ rules }) => rules).flatMap((rule) => rule.apiGroups.flatMap((group) => rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${group}/${resource} ${verb}`)))))
     expect(usedVerbs()).toEqual([...granted].sort())
   })
 

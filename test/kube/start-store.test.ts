@@ -71,7 +71,7 @@ test('the store is synced only when the last kind is', async () => {
 test('one namespace, and what options name outside it', async () => {
   const { store, asked } = await start(
     { '/api/v1/namespaces/dev/services': [named('web')], '/api/v1/namespaces/infra/services': [named('fallback', 'infra')], '/api/v1/namespaces/infra/secrets': [named('edge', 'infra')] },
-    { namespace: 'dev', configMap: 'infra/options', also: [{ kind: 'Service', key: 'infra/fallback' }, { kind: 'Secret', key: 'infra/edge' }, { kind: 'Service', key: 'dev/web' }] },
+    { namespace: 'dev', configMaps: ['infra/options'], also: [{ kind: 'Service', key: 'infra/fallback' }, { kind: 'Secret', key: 'infra/edge' }, { kind: 'Service', key: 'dev/web' }] },
   )
   await store.synced
   expect(asked.sort()).toEqual([

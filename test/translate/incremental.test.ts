@@ -9,6 +9,7 @@ import { formatRouting } from '../../src/translate/route-lines.ts'
 import { createMemo, translate, type Translation } from '../../src/translate/translate.ts'
 import { certificatePem, keyPem, NOW } from './key-material.ts'
 
+const OPTIONS = { ...DEFAULT_TRANSLATE_OPTIONS, tcpServices: 'one/tcp', udpServices: 'one/udp', reservedPorts: [80] }
 const NAMES = ['a', 'b', 'c']
 const name = fc.constantFrom(...NAMES)
 const namespace = fc.constantFrom('one', 'two')
@@ -48,7 +49,11 @@ const slice = fc.record({
 const PAIRS = ['a.example', '*.example'].map((each) => ({ 'tls.crt': Buffer.from(certificatePem({ names: [each], key: 'a', to: each === 'a.example' ? 30 : -0.5 })).toString('base64'), 'tls.key': Buffer.from(keyPem('a')).toString('base64') }))
 const secret = fc.record({ metadata: meta(), type: fc.constant('kubernetes.io/tls'), data: fc.constantFrom(...PAIRS) })
 
+const entry = fc.constantFrom('one/a:80', 'one/b:http', 'two/a:81::PROXY', 'one/a:x', 'nonsense', 'two/c:80:PROXY')
+const configMap = fc.record({ metadata: fc.constantFrom('tcp', 'udp', 'other').map((each) => ({ name: each, namespace: 'one' })), data: fc.dictionary(fc.constantFrom('1', '2', '80', 'x'), entry, { maxKeys: 3 }) })
+
 const made: fc.Arbitrary<Made> = fc.oneof(
+  { weight: 2, arbitrary: configMap.map((raw) => ({ kind: 'ConfigMap' as const, raw })) },
   { weight: 4, arbitrary: ingress.map((raw) => ({ kind: 'Ingress' as const, raw })) },
   { weight: 2, arbitrary: service.map((raw) => ({ kind: 'Service' as const, raw })) },
   { weight: 3, arbitrary: slice.map((raw) => ({ kind: 'EndpointSlice' as const, raw })) },
@@ -65,7 +70,7 @@ function perform(store: Store, { object: { kind, raw }, remove }: { readonly obj
 }
 
 const plain = ({ config, diagnostics, accepted, nextDate }: Translation): unknown => ({
-  config: { ...config, hosts: new Map([...config.hosts].sort()), backends: new Map([...config.backends].sort()), serverNames: new Map([...config.serverNames].sort()), certificates: new Map([...config.certificates].sort()) },
+  config: { ...config, hosts: new Map([...config.hosts].sort()), backends: new Map([...config.backends].sort()), serverNames: new Map([...config.serverNames].sort()), certificates: new Map([...config.certificates].sort()), streams: new Map([...config.streams].sort()) },
   lines: formatRouting(config), diagnostics, accepted, nextDate,
 })
 
@@ -74,6 +79,7 @@ function isWhole({ config, diagnostics }: Translation): void {
     expect(new Set(host.routes.map((route) => `${route.pathType} ${route.path}`)).size).toBe(host.routes.length)
     for (const route of host.routes) if (route.backend !== undefined) expect(config.backends.has(route.backend)).toBe(true)
   }
+  for (const { backend } of config.streams.values()) expect(config.backends.has(backend)).toBe(true)
   for (const { certificates } of config.serverNames.values()) for (const id of certificates) expect(config.certificates.has(id)).toBe(true)
   for (const { field, message, fix } of diagnostics) for (const text of [field, message, fix]) expect(text).not.toBe('')
   expect(() => structuredClone(config)).not.toThrow()
@@ -87,9 +93,9 @@ test('after any changes memory answers as no memory would', () => {
       const memo = createMemo()
       for (const changes of rounds) {
         for (const each of changes) perform(store, each)
-        const remembered = translate(store.state(), DEFAULT_TRANSLATE_OPTIONS, memo, NOW)
+        const remembered = translate(store.state(), OPTIONS, memo, NOW)
         isWhole(remembered)
-        expect(plain(remembered)).toEqual(plain(translate(store.state(), DEFAULT_TRANSLATE_OPTIONS, createMemo(), NOW)))
+        expect(plain(remembered)).toEqual(plain(translate(store.state(), OPTIONS, createMemo(), NOW)))
       }
     }),
     { seed: 17, numRuns: 400 },
