@@ -1,22 +1,26 @@
 // Gathers what goes out on a socket during one turn into as few writes as can be: heads and small bodies are one latin1 string.
 import type { Socket } from 'node:net'
 import type { ReadBuffers } from './read-buffers.ts'
+import type { Gathered, WriteTurn } from './write-turn.ts'
 
 /** Up to this many bytes are cheaper to carry along in the string than to write on their own. */
 const SMALL = 4096
 /** Text gathered before it is written without waiting for `flush`. */
 const MOST_TEXT = 16 * 1024
 
-export class SocketWriter {
+export class SocketWriter implements Gathered {
   /** Bytes handed over since the owner last set it. */
   written = 0
   #text = ''
   readonly #socket: Socket
+  #gathered = false
   readonly #buffers: ReadBuffers
+  readonly #turn: WriteTurn
 
-  constructor(socket: Socket, buffers: ReadBuffers) {
+  constructor(socket: Socket, buffers: ReadBuffers, turn: WriteTurn) {
     this.#socket = socket
     this.#buffers = buffers
+    this.#turn = turn
   }
 
   /** latin1. */
@@ -49,7 +53,15 @@ export class SocketWriter {
     this.#socket.write(whole)
   }
 
+  /** With the others, at the end of this turn of the event loop. */
+  flushSoon(): void {
+    if (this.#gathered || this.#text === '') return
+    this.#gathered = true
+    this.#turn.add(this)
+  }
+
   flush(): void {
+    this.#gathered = false
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''

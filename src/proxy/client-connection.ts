@@ -144,7 +144,7 @@ export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd 
 
   turnEnd(): void {
     if (this.#exchange.active) this.#exchange.requestTurnEnd()
-    this.#response.flush()
+    this.#response.flushSoon()
     if (this.#reader.state === 'stopped' && this.#tunnel === undefined) this.#shutDown(true)
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { ReadBuffers } from '../http/read-buffers.ts'
+import type { WriteTurn } from '../http/write-turn.ts'
 import type { Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { Recorder, RequestRecord } from '../observe/recorder.ts'
@@ -24,6 +25,7 @@ export interface ProxyContext {
   readonly record: RequestRecord
   readonly log: Log
   readonly buffers: ReadBuffers
+  readonly turn: WriteTurn
   readonly newRequestId: () => string
   readonly filtersOf: (route: Route) => readonly Filter[]
   /** Open connections of clients. */

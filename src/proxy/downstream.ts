@@ -18,8 +18,8 @@ export interface Downstream {
   sendEnd(trailers: string): void
   /** A whole response. `close`: the connection must not serve another request. */
   sendAnswer(answer: Answer, close: boolean): void
-  /** Writes what was gathered. */
-  flush(): void
+  /** Writes what was gathered, at the end of this turn of the event loop. */
+  flushSoon(): void
   /** The response can't be completed and the client must see it. */
   cut(): void
   /** Hold back the request body, or let it come. */

@@ -129,7 +129,7 @@ export class Exchange implements ResponseSink {
 
   /** All that arrived at once was handed over. */
   requestTurnEnd(): void {
-    this.#upstream?.writer.flush()
+    this.#upstream?.writer.flushSoon()
   }
 
   clientDrained(): void {
@@ -179,7 +179,7 @@ export class Exchange implements ResponseSink {
   }
 
   responseTurnEnd(): void {
-    this.client.flush()
+    this.client.flushSoon()
   }
 
   switchedProtocols(head: ResponseHead, connection: UpstreamConnection): void {
@@ -204,7 +204,7 @@ export class Exchange implements ResponseSink {
     this.lastFailure = kind
     if (this.#mayRepeat(kind, connection)) this.#repeat(connection)
     else this.fail(kind)
-    this.client.flush()
+    this.client.flushSoon()
   }
 
   #repeat({ reused }: UpstreamConnection): void {

@@ -49,7 +49,7 @@ export class Http1Response implements Downstream {
     this.#context = context
     this.tls = tls
     this.origin = origin
-    this.#out = new SocketWriter(owner.socket, context.buffers)
+    this.#out = new SocketWriter(owner.socket, context.buffers, context.turn)
   }
 
   get full(): boolean {
@@ -101,6 +101,10 @@ export class Http1Response implements Downstream {
     if (close || this.#context.draining || (this.#owner.bodyPending && !this.#mayDiscard())) this.last = true
     this.#out.text(answerText(answer, this.#request?.method === 'HEAD', this.#fields()))
     this.#owner.responseComplete()
+  }
+
+  flushSoon(): void {
+    this.#out.flushSoon()
   }
 
   flush(): void {

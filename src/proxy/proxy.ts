@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
+import { WriteTurn } from '../http/write-turn.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ClientSettings, ProxySettings } from '../model/settings.ts'
 import { emptyRecord, type Recorder } from '../observe/recorder.ts'
@@ -79,12 +80,14 @@ export function createProxy(options: ProxyOptions): Proxy {
   })
   const buffers = new ReadBuffers()
   const trustedProxies = addressList(settings.client.trustedProxies)
+  const turn = new WriteTurn()
   const pools = new Pools({
     wheel,
     limits: settings.limits,
     timeouts: settings.timeouts,
     pool: settings.pool,
     buffers,
+    turn,
   })
   const context: ProxyContext = {
     settings,
@@ -96,6 +99,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     record: emptyRecord(),
     log,
     buffers,
+    turn,
     newRequestId: requestIds(),
     filtersOf: filterCache(settings),
     clients: new Set(),

@@ -8,6 +8,7 @@ import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
 import { parseResponseHead, ResponseHead } from '../http/http1/response-head.ts'
 import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
+import type { WriteTurn } from '../http/write-turn.ts'
 import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
 import type { Limits, PoolSettings, Timeouts } from '../model/settings.ts'
 import type { EndpointPool } from './pool.ts'
@@ -20,6 +21,7 @@ export interface UpstreamContext {
   readonly timeouts: Timeouts
   readonly pool: PoolSettings
   readonly buffers: ReadBuffers
+  readonly turn: WriteTurn
 }
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
@@ -66,7 +68,7 @@ export class UpstreamConnection implements TunnelEnd {
       allowHalfOpen: true,
       onread: new SocketReader(context.buffers, (buffer, count) => this.#received(buffer, count)).onread,
     })
-    this.writer = new SocketWriter(this.socket, context.buffers)
+    this.writer = new SocketWriter(this.socket, context.buffers, context.turn)
     this.socket.on('connect', () => this.#connected())
     this.socket.on('drain', () => this.#drained())
     this.socket.on('end', () => this.#ended())
