@@ -125,7 +125,7 @@ function readHead(text: string, connection: UpstreamSide): { request: UpstreamRe
   const match = /^(\S+) (\S+) HTTP\/1\.1$/.exec(requestLine)
   if (match === null) throw new Error(`forwarded request line: ${JSON.stringify(requestLine)}`)
   const fields = lines.map((line): [string, string] => {
-    const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):(?: (\S|\S.*\S))?$/.exec(line)
+    const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):(?: ([^ \t]|[^ \t].*[^ \t]))?$/.exec(line)
     if (parts === null) throw new Error(`forwarded field line: ${JSON.stringify(line)}`)
     return [parts[1] ?? '', parts[2] ?? '']
   })
