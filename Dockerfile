@@ -7,7 +7,6 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
- && find src -name '*.json' -exec sh -c 'mkdir -p "dist/$(dirname "${1#src/}")" && cp "$1" "dist/${1#src/}"' _ {} \; \
  && npm prune --omit=dev --ignore-scripts \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.md' \) -delete
 

@@ -29,13 +29,13 @@ export interface Exit {
 const NODE = process.execPath
 
 /** Waits for the ready line; throws with the command's output when it ends before. */
-export async function startNarthex(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Narthex> {
+export async function startNarthex(args: readonly string[], env: Readonly<Record<string, string>> = {}, entry = 'src/main.ts'): Promise<Narthex> {
   const home = mkdtempSync(join(tmpdir(), 'narthex-test-'))
   const kubeconfig = join(home, 'kubeconfig')
   const sandboxArgs = args[0] === 'sandbox' ? ['--api-port=0', `--kubeconfig-out=${kubeconfig}`] : []
   const listeners = args.includes('--api-only') ? [] : ['--http-port=0', '--https-port=0', '--admin-port=0']
   const started = performance.now()
-  const child = spawn(NODE, ['src/main.ts', ...args, ...sandboxArgs, ...listeners], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(NODE, [entry, ...args, ...sandboxArgs, ...listeners], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = collect(child)
   const ports = await new Promise<Record<string, number>>((resolve, reject) => {
     child.stderr?.on('data', () => {
