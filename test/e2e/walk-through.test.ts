@@ -35,11 +35,26 @@ describe('the walk-through', () => {
     await ok(kubectl('rollout status deploy/tomcat-deployment -n dev --timeout=10s'))
   })
 
-  it('serves an Ingress within 100 ms of the answer to kubectl apply (printed)', async () => {
+  it('serves an Ingress as soon as kubectl apply returns', async () => {
     expect(await ok(kubectl(`apply -f ${FILES}/ingress-http.yaml`))).toBe('ingress.networking.k8s.io/ingress-http created\n')
-    const applied = performance.now()
     await eventually(() => fetchHost({ port: http(), host: 'nginx.example.com' }), (answer) => answer.status === 200, { every: 1 })
-    process.stdout.write(`served ${(performance.now() - applied).toFixed(0)} ms after kubectl apply returned\n`)
+  })
+
+  it("serves a change within 100 ms of the API's answer (printed)", async () => {
+    const api = `http://127.0.0.1:${narthex.ports['api']}/apis/networking.k8s.io/v1/namespaces/dev/ingresses`
+    const times: number[] = []
+    for (let i = 0; i < 5; i++) {
+      const host = `late-${i}.example.com`
+      const backend = { service: { name: 'nginx-service', port: { number: 80 } } }
+      const spec = { ingressClassName: 'narthex', rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }] }
+      const created = await fetch(api, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: `late-${i}` }, spec }) })
+      expect(created.status).toBe(201)
+      const answered = performance.now()
+      await eventually(() => fetchHost({ port: http(), host }), (answer) => answer.status === 200, { every: 1 })
+      times.push(performance.now() - answered)
+    }
+    process.stdout.write(`served ${times.map((ms) => ms.toFixed(0)).join(', ')} ms after the API's answer\n`)
+    await ok(kubectl('delete ingress -n dev late-0 late-1 late-2 late-3 late-4'))
   })
 
   it('is answered by the three nginx pods in turn', async () => {
