@@ -53,8 +53,11 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
 }
 
 /** Options that say nothing without another one: better told than found out. */
-function conflictIn({ useForwardedHeaders, proxyRealIpCidr }: Config): string | undefined {
+function conflictIn({ useForwardedHeaders, proxyRealIpCidr, useProxyProtocol, proxyProtocolCidr }: Config): string | undefined {
   if (useForwardedHeaders && proxyRealIpCidr.length === 0) return '--use-forwarded-headers believes nobody without --proxy-real-ip-cidr'
+  if (useProxyProtocol && proxyProtocolCidr.length + proxyRealIpCidr.length === 0) {
+    return '--use-proxy-protocol takes connections from nobody without --proxy-protocol-cidr or --proxy-real-ip-cidr'
+  }
   return undefined
 }
 

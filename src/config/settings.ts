@@ -12,6 +12,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       trustedProxies: config.useForwardedHeaders ? config.proxyRealIpCidr : [],
       forwardedForField: config.forwardedForHeader,
       fullForwardedFor: config.computeFullForwardedFor,
+      proxyProtocol: config.useProxyProtocol ? { senders: proxyProtocolSenders(config), headerTimeout: config.proxyProtocolHeaderTimeout } : undefined,
     },
     limits: {
       requestLineBytes: config.maxRequestLine,
@@ -45,4 +46,9 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       udpClientsPerPort: config.maxUdpClients,
     },
   }
+}
+
+/** Who may send PROXY protocol headers. */
+export function proxyProtocolSenders({ proxyProtocolCidr, proxyRealIpCidr }: Config): readonly string[] {
+  return proxyProtocolCidr.length === 0 ? proxyRealIpCidr : proxyProtocolCidr
 }

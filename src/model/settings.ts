@@ -24,6 +24,15 @@ export interface ClientSettings {
   readonly forwardedForField: string
   /** To the backend goes the chain with the proxy's own address behind it; otherwise the client's address alone. */
   readonly fullForwardedFor: boolean
+  /** Undefined: connections begin without a PROXY protocol header. */
+  readonly proxyProtocol: ProxyProtocolSettings | undefined
+}
+
+/** Every connection begins with a header. */
+export interface ProxyProtocolSettings {
+  /** Addresses and prefixes that connections may come from; others are closed. */
+  readonly senders: readonly string[]
+  readonly headerTimeout: number
 }
 
 export interface Limits {
@@ -89,7 +98,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   redirectPort: 443,
   forwardedTlsPort: 443,
   noTlsRedirectPaths: ['/.well-known/acme-challenge'],
-  client: { trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false },
+  client: { trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false, proxyProtocol: undefined },
   limits: {
     requestLineBytes: 8 * 1024,
     headBytes: 32 * 1024,

@@ -65,7 +65,7 @@ function connectionFamilies(figures: ThreadFigures): string[] {
   return [
     family('narthex_connections', 'gauge', 'Connections of clients that are open.', byListener(figures.connections)),
     family('narthex_connections_accepted_total', 'counter', 'Connections of clients accepted.', byListener(figures.connectionsAccepted)),
-    family('narthex_connections_refused_total', 'counter', 'Connections closed at accept because there were too many.', [{ value: figures.connectionsRefused }]),
+    family('narthex_connections_refused_total', 'counter', 'Connections closed at accept: too many, or without the PROXY protocol header asked for.', [{ value: figures.connectionsRefused }]),
     family('narthex_tls_handshake_failures_total', 'counter', 'TLS handshakes that failed.', [{ value: figures.handshakesFailed }]),
     family('narthex_access_log_lines_dropped_total', 'counter', 'Lines of the access log that were dropped because it was not read fast enough.', [{ value: figures.logLinesDropped }]),
     family('narthex_tunnels', 'gauge', 'Upgraded connections (WebSocket) that are open.', [{ value: figures.tunnels }]),

@@ -48,7 +48,7 @@ export interface Recorder {
   /** A client's connection, with TLS once its handshake is done. */
   connectionOpened(tls: boolean): void
   connectionClosed(tls: boolean): void
-  /** Closed at accept: over the limit. */
+  /** Closed at accept: over a limit, or without the PROXY protocol header that it must begin with. */
   connectionRefused(): void
   handshakeFailed(): void
   /** After 101. */

@@ -1,8 +1,6 @@
 // The data plane of one thread: listeners, the routing in force, pools, and an orderly end.
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
 import type { CursorSource } from '../balance/cursor.ts'
-import { addressList, canonicalAddress } from '../base/address-list.ts'
+import { addressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
@@ -14,12 +12,10 @@ import type { ClientSettings, ProxySettings } from '../model/settings.ts'
 import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pool.ts'
-import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
-import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
+import { createListeners, type ListenOptions } from './listeners.ts'
 import { requestIds } from './request-id.ts'
 import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
-import { acceptShared } from './shared-read.ts'
 
 export interface ProxyOptions {
   readonly settings: ProxySettings
@@ -31,15 +27,6 @@ export interface ProxyOptions {
   readonly log: Log
   /** Needed to listen with TLS. The owner refreshes them after `apply`. */
   readonly contexts?: Contexts
-}
-
-export interface ListenOptions {
-  /** 0: any free one. */
-  readonly port: number
-  readonly address: string
-  readonly tls: boolean
-  /** Share the port with the other threads. */
-  readonly reusePort: boolean
 }
 
 export interface ConnectionCounts {
@@ -110,77 +97,15 @@ export function createProxy(options: ProxyOptions): Proxy {
     draining: false,
     tunnels: 0,
   }
-  const servers = new Set<Server>()
-  /** The sockets below TLS, shaking hands or in use. */
-  const secured = new Set<Socket>()
-  let plain = 0
   let onEmpty: (() => void) | undefined
-
-  function isRefused(socket: Socket): boolean {
-    const { connections } = settings.limits
-    if (connections === 0 || plain + secured.size < connections) return false
-    recorder.connectionRefused()
-    socket.destroy()
-    return true
-  }
-
-  function accept(socket: Socket, tls: boolean, port: number): ClientConnection | undefined {
-    if (!tls && isRefused(socket)) return undefined
-    if (!tls) plain++
-    const client = new ClientConnection(socket, context, tls, originOf(socket, port, tls))
-    recorder.connectionOpened(tls)
-    socket.once('close', () => {
-      recorder.connectionClosed(tls)
-      if (!tls) plain--
-      if (context.clients.size === 0) onEmpty?.()
-    })
-    if (context.draining) client.drain()
-    return client
-  }
-
-  function originOf(socket: Socket, port: number, tls: boolean): ConnectionOrigin {
-    // Without the zone of a link-local address.
-    const [address = ''] = (socket.remoteAddress ?? '').split('%', 1)
-    return connectionOrigin(canonicalAddress(address) ?? '', port, tls, trustedProxies)
-  }
-
-  function acceptStream(socket: Socket, tls: boolean, port: number): void {
-    const client = accept(socket, tls, port)
-    if (client !== undefined) socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
-  }
-
-  function serverFor(tls: boolean, port: () => number): Server {
-    const common = { allowHalfOpen: true, noDelay: true }
-    if (!tls) return createTcpServer(common, (socket) => acceptStream(socket, false, port()))
-    if (contexts === undefined) throw new Error('a TLS listener needs contexts')
-    const server = createTlsServer(
-      { ...contexts.serverOptions(), ...common, ALPNProtocols: ['http/1.1', 'http/1.0'], handshakeTimeout: settings.timeouts.tlsHandshake },
-      (socket) => acceptStream(socket, true, settings.forwardedTlsPort),
-    )
-    // Connections that get no further than the handshake are in nobody's list but this.
-    server.on('connection', (socket: Socket) => {
-      if (isRefused(socket)) return
-      secured.add(socket)
-      socket.once('close', () => secured.delete(socket))
-    })
-    server.on('tlsClientError', (_error, socket) => {
-      recorder.handshakeFailed()
-      socket.destroy()
-    })
-    const detach = contexts.attach(server)
-    server.once('close', detach)
-    return server
-  }
-
-  function stopAccepting(): void {
-    for (const server of servers) server.close()
-    servers.clear()
-  }
+  const listeners = createListeners(context, contexts, () => {
+    if (context.clients.size === 0) onEmpty?.()
+  })
 
   function close(): void {
-    stopAccepting()
+    listeners.stopAccepting()
     for (const client of context.clients) client.destroy()
-    for (const socket of secured) socket.destroy()
+    listeners.closeUnready()
     pools.closeIdle()
     wheel.stop()
   }
@@ -189,23 +114,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     apply(delta) {
       context.routing = nextRouting(context.routing, delta, { pools, cursors, random, clock })
     },
-    listen({ port, address, tls, reusePort }) {
-      return new Promise((resolve, reject) => {
-        let bound = port
-        const server = serverFor(tls, () => bound)
-        server.once('error', reject)
-        server.listen({ port, host: address, reusePort }, () => {
-          server.off('error', reject)
-          server.on('error', (error) => log('error', 'listener failed', { error: error.message }))
-          const at = server.address() as AddressInfo
-          bound = at.port
-          // Not behind TLS: there the bytes come from the TLS layer.
-          if (!tls) acceptShared(server, buffers, (socket) => accept(socket, false, bound))
-          servers.add(server)
-          resolve({ port: at.port, address: at.address })
-        })
-      })
-    },
+    listen: listeners.listen,
     table: () => context.routing.table,
     connections() {
       let idleClients = 0
@@ -213,9 +122,9 @@ export function createProxy(options: ProxyOptions): Proxy {
       const { open, idle } = pools.counts()
       return { clients: context.clients.size, idleClients, tunnels: context.tunnels, upstream: open, idleUpstream: idle }
     },
-    stopAccepting,
+    stopAccepting: listeners.stopAccepting,
     drain(timeoutMs) {
-      stopAccepting()
+      listeners.stopAccepting()
       context.draining = true
       for (const client of context.clients) client.drain()
       return new Promise((resolve) => {

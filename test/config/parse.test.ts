@@ -96,13 +96,21 @@ describe('proxySettings', () => {
 describe('client address', () => {
   it('is what trusted proxies say only where proxies are trusted', () => {
     const client = (args: string[]) => proxySettings(parse(args), 443).client
-    expect(client([])).toEqual({ trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false })
+    expect(client([])).toEqual({ trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false, proxyProtocol: undefined })
     expect(client(['--proxy-real-ip-cidr=10.0.0.0/8']).trustedProxies).toEqual([])
     expect(client(['--use-forwarded-headers', '--proxy-real-ip-cidr=10.0.0.0/8, ::1', '--proxy-real-ip-cidr=192.0.2.1', '--forwarded-for-header=CF-Connecting-IP', '--compute-full-forwarded-for'])).toEqual({
       trustedProxies: ['10.0.0.0/8', '::1', '192.0.2.1'],
       forwardedForField: 'cf-connecting-ip',
       fullForwardedFor: true,
+      proxyProtocol: undefined,
     })
+  })
+
+  it('is what senders of PROXY protocol headers say, who are the trusted proxies unless others are named', () => {
+    const sendersOf = (...args: string[]) => proxySettings(parse(['--use-proxy-protocol', ...args]), 443).client.proxyProtocol?.senders
+    expect(sendersOf('--proxy-real-ip-cidr=10.0.0.0/8')).toEqual(['10.0.0.0/8'])
+    expect(sendersOf('--proxy-real-ip-cidr=10.0.0.0/8', '--proxy-protocol-cidr=192.0.2.0/24')).toEqual(['192.0.2.0/24'])
+    expect(refusal(['--use-proxy-protocol'])).toContain('takes connections from nobody')
   })
 
   it('refuses what would trust nobody, no prefix and no chain of addresses', () => {

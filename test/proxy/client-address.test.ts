@@ -8,7 +8,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { ScriptedUpstream, type UpstreamRequest } from '../support/scripted-upstream.ts'
 import { routing, startProxy, type SettingsOverrides, type TestProxy } from '../support/test-proxy.ts'
 
-const LOOPBACK = { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8', '2001:db8:1::/48'], forwardedForField: 'x-forwarded-for', fullForwardedFor: false }
+const LOOPBACK = { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8', '2001:db8:1::/48'], forwardedForField: 'x-forwarded-for', fullForwardedFor: false, proxyProtocol: undefined }
 
 let upstream: ScriptedUpstream
 let proxy: TestProxy

@@ -67,6 +67,8 @@ export interface TestProxy {
   readonly proxy: Proxy
   readonly port: number
   readonly records: readonly RequestRecord[]
+  /** Connections closed at accept. */
+  refused(): number
   /** In place of the routing before. */
   route(config: RoutingConfig): void
   /** Until a record that meets the condition was made. */
@@ -82,11 +84,13 @@ export interface TestProxyOptions extends SettingsOverrides {
 export async function startProxy(config: RoutingConfig, { clock = systemClock, contexts, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
   const records: RequestRecord[] = []
   let waiting: (() => void)[] = []
+  let refused = 0
   const proxy = createProxy({
     settings: settingsWith(settings),
     cursors: localCursors(),
     recorder: {
       ...silentRecorder,
+      connectionRefused: () => refused++,
       request(record) {
         records.push({ ...record })
         const woken = waiting
@@ -106,6 +110,7 @@ export async function startProxy(config: RoutingConfig, { clock = systemClock, c
     proxy,
     port,
     records,
+    refused: () => refused,
     route(next) {
       proxy.apply(diffRouting(current, next))
       current = next

@@ -1,0 +1,209 @@
+// The ports of one thread and every connection on them from accept to its first request: limits, PROXY protocol, TLS.
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { addressList, canonicalAddress } from '../base/address-list.ts'
+import type { Proxied } from '../http/proxy-protocol/header.ts'
+import type { Contexts } from '../http/tls/contexts.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { ProxyContext } from './context.ts'
+import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
+import { ProxyHeaderReader } from './proxy-header-reader.ts'
+import { acceptShared, type Reader } from './shared-read.ts'
+
+export interface ListenOptions {
+  /** 0: any free one. */
+  readonly port: number
+  readonly address: string
+  readonly tls: boolean
+  /** Share the port with the other threads. */
+  readonly reusePort: boolean
+}
+
+export interface Listeners {
+  /** Resolves once connections are accepted; rejects with the system error (EADDRINUSE, EACCES). */
+  listen(options: ListenOptions): Promise<{ readonly port: number; readonly address: string }>
+  stopAccepting(): void
+  /** Destroys the connections that are no client's yet. */
+  closeUnready(): void
+}
+
+/** `onClosed` is told of each client's connection that closed. */
+export function createListeners(context: ProxyContext, contexts: Contexts | undefined, onClosed: () => void): Listeners {
+  const { settings, recorder, log, wheel } = context
+  const { proxyProtocol } = settings.client
+  const senders = addressList(proxyProtocol?.senders ?? [])
+  const servers = new Set<Server>()
+  /** Below TLS, shaking hands or in use, and those whose PROXY header is not there yet. */
+  const raw = new Set<Socket>()
+  /** Of connections below TLS, by `peerOf`: what their headers said. */
+  const proxiedOf = new Map<string, Proxied>()
+  let open = 0
+
+  function refuse(socket: Socket): void {
+    recorder.connectionRefused()
+    socket.on('error', () => undefined)
+    socket.destroy()
+  }
+
+  /** To be asked once for every accepted socket; false: it was closed. */
+  function admit(socket: Socket): boolean {
+    const { connections } = settings.limits
+    if ((connections > 0 && open >= connections) || (proxyProtocol !== undefined && !senders.has(plainAddress(socket)))) {
+      refuse(socket)
+      return false
+    }
+    open++
+    socket.once('close', () => open--)
+    return true
+  }
+
+  function track(socket: Socket): void {
+    raw.add(socket)
+    socket.once('close', () => raw.delete(socket))
+  }
+
+  function begin(socket: Socket, tls: boolean, port: number, proxied: Proxied | undefined): ClientConnection {
+    const client = new ClientConnection(socket, context, tls, originOf(socket, tls, port, proxied))
+    recorder.connectionOpened(tls)
+    socket.once('close', () => {
+      recorder.connectionClosed(tls)
+      onClosed()
+    })
+    if (context.draining) client.drain()
+    return client
+  }
+
+  function originOf(socket: Socket, tls: boolean, port: number, proxied: Proxied | undefined): ConnectionOrigin {
+    const address = proxied === undefined ? plainAddress(socket) : (canonicalAddress(proxied.source.address) ?? '')
+    return connectionOrigin(address, proxied?.destination.port ?? port, tls, context.trustedProxies)
+  }
+
+  function readHeader(socket: Socket, timeout: number, complete: (proxied: Proxied | undefined, rest: Buffer) => void): ProxyHeaderReader {
+    return new ProxyHeaderReader(socket, wheel, timeout, { complete, refused: () => refuse(socket) })
+  }
+
+  // === plain
+
+  function acceptPlain(socket: Socket, port: number): Reader | undefined {
+    if (!admit(socket)) return undefined
+    if (proxyProtocol === undefined) return begin(socket, false, port, undefined)
+    track(socket)
+    socket.on('error', () => undefined)
+    let client: ClientConnection | undefined
+    const header = readHeader(socket, proxyProtocol.headerTimeout, (proxied, rest) => {
+      raw.delete(socket)
+      client = begin(socket, false, port, proxied)
+      if (rest.length > 0) client.received(rest, rest.length)
+    })
+    return {
+      received(buffer, count) {
+        if (client !== undefined) return client.received(buffer, count)
+        header.received(buffer, count)
+        return false
+      },
+    }
+  }
+
+  function plainServer(port: () => number): Server {
+    return createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const reader = acceptPlain(socket, port())
+      if (reader !== undefined) socket.on('data', (chunk: Buffer) => reader.received(chunk, chunk.length))
+    })
+  }
+
+  // === TLS
+
+  function tlsServer(): Server {
+    if (contexts === undefined) throw new Error('a TLS listener needs contexts')
+    const server = createTlsServer(
+      { ...contexts.serverOptions(), allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1', 'http/1.0'], handshakeTimeout: settings.timeouts.tlsHandshake },
+      (socket) => {
+        const client = begin(socket, true, settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)))
+        socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
+      },
+    )
+    // Connections that get no further than the handshake are in nobody's list but this.
+    server.on('connection', (socket: Socket) => {
+      if (proxyProtocol === undefined && admit(socket)) track(socket)
+    })
+    server.on('tlsClientError', (_error, socket) => {
+      recorder.handshakeFailed()
+      socket.destroy()
+    })
+    const detach = contexts.attach(server)
+    server.once('close', detach)
+    return server
+  }
+
+  /** Takes the header off each connection before the TLS server gets it. */
+  function behindHeaders(secure: Server, timeout: number): Server {
+    const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (!admit(socket)) return
+      track(socket)
+      socket.on('error', () => undefined)
+      const key = peerOf(socket)
+      socket.once('close', () => proxiedOf.delete(key))
+      // No further than the header: what is put back is for TLS, which takes it in the next tick.
+      const read = (): void => {
+        while (!header.done) {
+          const chunk: unknown = socket.read()
+          if (!(chunk instanceof Buffer)) return
+          header.received(chunk, chunk.length)
+        }
+      }
+      const header = readHeader(socket, timeout, (proxied, rest) => {
+        socket.off('readable', read)
+        if (proxied !== undefined) proxiedOf.set(key, proxied)
+        if (rest.length > 0) socket.unshift(rest)
+        secure.emit('connection', socket)
+      })
+      socket.on('readable', read)
+    })
+    server.once('close', () => secure.emit('close'))
+    return server
+  }
+
+  function serverFor(tls: boolean, port: () => number): Server {
+    if (!tls) return plainServer(port)
+    const server = tlsServer()
+    return proxyProtocol === undefined ? server : behindHeaders(server, proxyProtocol.headerTimeout)
+  }
+
+  return {
+    listen({ port, address, tls, reusePort }) {
+      return new Promise((resolve, reject) => {
+        let bound = port
+        const server = serverFor(tls, () => bound)
+        server.once('error', reject)
+        server.listen({ port, host: address, reusePort }, () => {
+          server.off('error', reject)
+          server.on('error', (error) => log('error', 'listener failed', { error: error.message }))
+          const at = server.address() as AddressInfo
+          bound = at.port
+          // Not behind TLS: there the bytes come from the TLS layer.
+          if (!tls) acceptShared(server, context.buffers, (socket) => acceptPlain(socket, bound))
+          servers.add(server)
+          resolve({ port: at.port, address: at.address })
+        })
+      })
+    },
+    stopAccepting() {
+      for (const server of servers) server.close()
+      servers.clear()
+    },
+    closeUnready() {
+      for (const socket of raw) socket.destroy()
+    },
+  }
+}
+
+/** Of the peer, without the zone of a link-local address; empty: the connection is gone already. */
+function plainAddress(socket: Socket): string {
+  const [address = ''] = (socket.remoteAddress ?? '').split('%', 1)
+  return canonicalAddress(address) ?? ''
+}
+
+/** The same for a connection and the TLS socket on it, and nobody else's while it is open. */
+function peerOf(socket: Socket): string {
+  return `${socket.remotePort} ${socket.remoteAddress}`
+}
