@@ -21,6 +21,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       bodyBytes: config.maxBody,
       responseHeadBytes: config.maxResponseHead,
       connections: config.maxConnections,
+      connectionsPerClient: config.maxConnectionsPerClient,
       requestsPerConnection: config.maxRequestsPerConnection,
     },
     timeouts: {

@@ -48,6 +48,8 @@ export interface Limits {
   readonly responseHeadBytes: number
   /** Connections accepted at once over all threads; more are closed at accept. 0: no limit. */
   readonly connections: number
+  /** Of those, of one client address (an IPv6 /64), trusted proxies excepted. 0: no limit. */
+  readonly connectionsPerClient: number
   /** Requests served on one client connection before it is closed. 0: no limit. */
   readonly requestsPerConnection: number
 }
@@ -106,6 +108,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     bodyBytes: 1024 * 1024,
     responseHeadBytes: 32 * 1024,
     connections: 16_384,
+    connectionsPerClient: 0,
     requestsPerConnection: 1000,
   },
   timeouts: {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { addressList, canonicalAddress } from '../base/address-list.ts'
 import type { Proxied } from '../http/proxy-protocol/header.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
+import type { Admission } from './admission.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
 import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
@@ -28,7 +29,7 @@ export interface Listeners {
 }
 
 /** `onClosed` is told of each client's connection that closed. */
-export function createListeners(context: ProxyContext, contexts: Contexts | undefined, onClosed: () => void): Listeners {
+export function createListeners(context: ProxyContext, admission: Admission, contexts: Contexts | undefined, onClosed: () => void): Listeners {
   const { settings, recorder, log, wheel } = context
   const { proxyProtocol } = settings.client
   const senders = addressList(proxyProtocol?.senders ?? [])
@@ -37,7 +38,6 @@ export function createListeners(context: ProxyContext, contexts: Contexts | unde
   const raw = new Set<Socket>()
   /** Of connections below TLS, by `peerOf`: what their headers said. */
   const proxiedOf = new Map<string, Proxied>()
-  let open = 0
 
   function refuse(socket: Socket): void {
     recorder.connectionRefused()
@@ -47,13 +47,24 @@ export function createListeners(context: ProxyContext, contexts: Contexts | unde
 
   /** To be asked once for every accepted socket; false: it was closed. */
   function admit(socket: Socket): boolean {
-    const { connections } = settings.limits
-    if ((connections > 0 && open >= connections) || (proxyProtocol !== undefined && !senders.has(plainAddress(socket)))) {
+    if ((proxyProtocol !== undefined && !senders.has(plainAddress(socket))) || !admission.enter()) {
       refuse(socket)
       return false
     }
-    open++
-    socket.once('close', () => open--)
+    socket.once('close', admission.leave)
+    return proxyProtocol !== undefined || admitClient(socket, undefined)
+  }
+
+  /** As soon as it is known whose the connection is. Trusted proxies are no clients. */
+  function admitClient(socket: Socket, proxied: Proxied | undefined): boolean {
+    if (settings.limits.connectionsPerClient === 0) return true
+    const address = clientAddress(socket, proxied)
+    if (context.trustedProxies.has(address)) return true
+    if (!admission.enterClient(address)) {
+      refuse(socket)
+      return false
+    }
+    socket.once('close', () => admission.leaveClient(address))
     return true
   }
 
@@ -74,8 +85,7 @@ export function createListeners(context: ProxyContext, contexts: Contexts | unde
   }
 
   function originOf(socket: Socket, tls: boolean, port: number, proxied: Proxied | undefined): ConnectionOrigin {
-    const address = proxied === undefined ? plainAddress(socket) : (canonicalAddress(proxied.source.address) ?? '')
-    return connectionOrigin(address, proxied?.destination.port ?? port, tls, context.trustedProxies)
+    return connectionOrigin(clientAddress(socket, proxied), proxied?.destination.port ?? port, tls, context.trustedProxies)
   }
 
   function readHeader(socket: Socket, timeout: number, complete: (proxied: Proxied | undefined, rest: Buffer) => void): ProxyHeaderReader {
@@ -92,6 +102,7 @@ export function createListeners(context: ProxyContext, contexts: Contexts | unde
     let client: ClientConnection | undefined
     const header = readHeader(socket, proxyProtocol.headerTimeout, (proxied, rest) => {
       raw.delete(socket)
+      if (!admitClient(socket, proxied)) return
       client = begin(socket, false, port, proxied)
       if (rest.length > 0) client.received(rest, rest.length)
     })
@@ -153,6 +164,7 @@ export function createListeners(context: ProxyContext, contexts: Contexts | unde
       }
       const header = readHeader(socket, timeout, (proxied, rest) => {
         socket.off('readable', read)
+        if (!admitClient(socket, proxied)) return
         if (proxied !== undefined) proxiedOf.set(key, proxied)
         if (rest.length > 0) socket.unshift(rest)
         secure.emit('connection', socket)
@@ -195,6 +207,10 @@ export function createListeners(context: ProxyContext, contexts: Contexts | unde
       for (const socket of raw) socket.destroy()
     },
   }
+}
+
+function clientAddress(socket: Socket, proxied: Proxied | undefined): string {
+  return proxied === undefined ? plainAddress(socket) : (canonicalAddress(proxied.source.address) ?? '')
 }
 
 /** Of the peer, without the zone of a link-local address; empty: the connection is gone already. */

@@ -13,6 +13,7 @@ import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pool.ts'
 import type { ProxyContext } from './context.ts'
+import { admissionCells, createAdmission, type Admission } from './admission.ts'
 import { createListeners, type ListenOptions } from './listeners.ts'
 import { requestIds } from './request-id.ts'
 import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
@@ -27,6 +28,8 @@ export interface ProxyOptions {
   readonly log: Log
   /** Needed to listen with TLS. The owner refreshes them after `apply`. */
   readonly contexts?: Contexts
+  /** Counts connections; absent: those of this proxy alone. */
+  readonly admission?: Admission
 }
 
 export interface ConnectionCounts {
@@ -60,6 +63,8 @@ export interface Proxy {
 
 export function createProxy(options: ProxyOptions): Proxy {
   const { settings, cursors, recorder, clock, random, log, contexts } = options
+  const { limits } = settings
+  const admission = options.admission ?? createAdmission(admissionCells(1, limits, () => Math.floor(random() * 2 ** 32)), 0, limits)
   const wheel = new TimerWheel(clock, (now) => {
     // The field has seconds; ticks come ten times as often.
     if (Math.floor(now / 1000) !== Math.floor(context.now / 1000)) context.dateField = dateField(now)
@@ -98,7 +103,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     tunnels: 0,
   }
   let onEmpty: (() => void) | undefined
-  const listeners = createListeners(context, contexts, () => {
+  const listeners = createListeners(context, admission, contexts, () => {
     if (context.clients.size === 0) onEmpty?.()
   })
 

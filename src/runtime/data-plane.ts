@@ -1,6 +1,6 @@
 // The supervisor: as many threads as asked for, all on the same ports with the same table; one that dies is replaced.
 // Knows no Kubernetes and no HTTP; what the threads serve comes in as a RoutingConfig.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { createBackoff, type Backoff } from '../base/backoff.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -9,6 +9,7 @@ import { diffRouting, isEmptyDelta, wholeRouting } from '../model/delta.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { ThreadFigures } from '../observe/figures.ts'
+import { admissionCells, forgetThread } from '../proxy/admission.ts'
 import { createFigureCollector } from './figure-collector.ts'
 import type { FromThread, ListenerSettings, ThreadStart } from './messages.ts'
 import { claimPorts, type ClaimedPorts } from './ports.ts'
@@ -84,7 +85,7 @@ class Supervisor implements DataPlane {
   readonly #clock: Clock
   readonly #backoff: Backoff
   readonly #claimed: ClaimedPorts
-  readonly #start: ThreadStart
+  readonly #start: Omit<ThreadStart, 'thread'>
   readonly #slots = createSlots()
   readonly #troubles = createStreamTroubles()
   readonly #figures
@@ -108,8 +109,10 @@ class Supervisor implements DataPlane {
     this.#backoff = createBackoff(FIRST_RESTART_MS, LONGEST_RESTART_MS, options.random ?? Math.random)
     this.ports = claimed.listeners.map(({ port }) => port)
     const threads = claimed.reusePort ? options.threads : 1
+    const settings = options.settings(this.ports)
     this.#start = {
-      settings: shareOf(options.settings(this.ports), threads),
+      settings: shareOf(settings, threads),
+      admission: admissionCells(threads, settings.limits, () => randomInt(2 ** 32)),
       listeners: claimed.listeners,
       reusePort: claimed.reusePort,
       defaultCertificate: options.defaultCertificate,
@@ -188,7 +191,7 @@ class Supervisor implements DataPlane {
   #feed(thread: DataPlaneThread): void {
     thread.state = 'starting'
     const update = { version: this.#version, delta: wholeRouting(this.#config), slots: this.#slots.whole() }
-    thread.post({ kind: 'start', start: this.#start, update })
+    thread.post({ kind: 'start', start: { ...this.#start, thread: thread.index }, update })
   }
 
   #endLaggards(version: number): void {
@@ -272,6 +275,7 @@ class Supervisor implements DataPlane {
     this.#threads.delete(thread)
     this.#figures.retire(thread)
     this.#troubles.forget(thread)
+    forgetThread(this.#start.admission, thread.index)
     this.#drained.get(thread)?.(0)
     if (this.#mode === 'closed' || this.#mode === 'draining') return
     const error = thread.reason ?? new Error('it ended without an error')
@@ -305,10 +309,9 @@ class Supervisor implements DataPlane {
 
 /** The kernel spreads connections evenly, so each thread may have its part of them. */
 function shareOf(settings: ProxySettings, threads: number): ProxySettings {
-  const { limits, streams } = settings
+  const { streams } = settings
   return {
     ...settings,
-    limits: { ...limits, connections: Math.ceil(limits.connections / threads) },
     streams: { ...streams, connectionsPerPort: Math.ceil(streams.connectionsPerPort / threads), udpClientsPerPort: Math.ceil(streams.udpClientsPerPort / threads) },
   }
 }

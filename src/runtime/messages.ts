@@ -4,6 +4,7 @@ import type { KeyPair } from '../http/tls/default-certificate.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { CounterNews } from '../observe/counter-cells.ts'
+import type { AdmissionCells } from '../proxy/admission.ts'
 import type { SlotDelta } from './slots.ts'
 
 export interface ListenerSettings {
@@ -15,7 +16,10 @@ export interface ListenerSettings {
 
 /** What a thread needs once, before its first table. */
 export interface ThreadStart {
-  /** Limits that hold over all threads are divided: this is one thread's share. */
+  /** Index of the thread; one that replaces another has the same. */
+  readonly thread: number
+  readonly admission: AdmissionCells
+  /** Limits of streams that hold over all threads are divided: this is one thread's share. */
   readonly settings: ProxySettings
   /** With real port numbers. */
   readonly listeners: readonly ListenerSettings[]

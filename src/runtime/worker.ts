@@ -7,6 +7,7 @@ import { createContexts, type Contexts } from '../http/tls/contexts.ts'
 import { createAccessLog, type AccessLog } from '../observe/access-log.ts'
 import { createStreamRecorder } from '../observe/stream-counters.ts'
 import { createThreadRecorder, type ThreadRecorder } from '../observe/thread-recorder.ts'
+import { createAdmission } from '../proxy/admission.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import { createStreams, type Streams } from '../stream/streams.ts'
 import { serverName } from '../table/table.ts'
@@ -78,7 +79,7 @@ async function handle(message: ToThread): Promise<void> {
   }
 }
 
-function create({ settings, listeners, reusePort, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
+function create({ thread, admission, settings, listeners, reusePort, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
   const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines }), () => recorder.lineDropped()) : undefined
   const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }), accessLog?.write)
   const contexts = createContexts({
@@ -90,7 +91,16 @@ function create({ settings, listeners, reusePort, defaultCertificate, ticketKeys
     ticketKeys: Buffer.from(ticketKeys),
     log,
   })
-  const proxy = createProxy({ settings, cursors, recorder, contexts, clock: systemClock, random: Math.random, log })
+  const proxy = createProxy({
+    settings,
+    cursors,
+    recorder,
+    contexts,
+    admission: createAdmission(admission, thread, settings.limits),
+    clock: systemClock,
+    random: Math.random,
+    log,
+  })
   const streams = createStreams({
     address: listeners[0]?.address ?? '',
     reusePort,

@@ -106,6 +106,16 @@ test('a thread that dies is replaced, gets the whole table, and is counted; the 
   expect(lines[0]).toContain('scripted crash')
 })
 
+test('the connections of a thread that died count no longer', async () => {
+  const plane = await start({ threads: 1, random: () => 0, settings: () => ({ ...DEFAULT_SETTINGS, limits: { ...DEFAULT_SETTINGS.limits, connections: 1 } }) })
+  await plane.apply(configOf({ a: [1] }))
+  expect(await get(plane, '/enter')).toEqual({ entered: true })
+  expect(await get(plane, '/enter')).toEqual({ entered: false })
+  await expect(get(plane, '/die')).rejects.toThrow()
+  await replaced(plane, 1)
+  expect(await get(plane, '/enter')).toEqual({ entered: true })
+})
+
 test('apply does not wait for a thread that died', async () => {
   const plane = await start({ random: () => 1 })
   await plane.apply(configOf({ a: [1] }))

@@ -7,6 +7,7 @@ import { applyDelta } from '../../src/model/delta.ts'
 import { EMPTY_ROUTING } from '../../src/model/routing.ts'
 import { emptyRecord } from '../../src/observe/recorder.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
+import { createAdmission, type Admission } from '../../src/proxy/admission.ts'
 import type { FromThread, TableUpdate, ToThread } from '../../src/runtime/messages.ts'
 import { createSharedCursors } from '../../src/runtime/shared-cursors.ts'
 
@@ -20,6 +21,7 @@ let version = 0
 let isSilent = false
 const servers: Server[] = []
 let whole = 0
+let admission: Admission | undefined
 
 function apply(update: TableUpdate): void {
   cursors.learn(update.slots)
@@ -29,6 +31,7 @@ function apply(update: TableUpdate): void {
 
 function answer(path: string): unknown {
   if (path === '/silent') isSilent = true
+  if (path === '/enter') return { entered: admission?.enter() }
   if (path.startsWith('/next/')) return Array.from({ length: 100 }, () => cursors.of(path.slice(6)).next())
   return { version, hosts: [...config.hosts.keys()], backends: [...config.backends.keys()], whole }
 }
@@ -45,6 +48,7 @@ function serve(): Server {
 async function handle(message: ToThread): Promise<void> {
   switch (message.kind) {
     case 'start':
+      admission = createAdmission(message.start.admission, message.start.thread, message.start.settings.limits)
       whole = message.update.delta.hosts.set.length
       apply(message.update)
       for (const listener of message.start.listeners) {

@@ -1,7 +1,7 @@
 // The real threads with the real proxy: round robin over all of them, rotation, drain, and the facts that come back up.
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
@@ -174,4 +174,28 @@ test('an endpoint that leaves gets no request once apply has resolved', async ()
   await plane.apply(configOf({ 'a.example': [two] }))
   const bodies = await Promise.all(Array.from({ length: 30 }, async (_, i) => (await ask(plane, 'a.example', i % 2 === 0 ? agent : new Agent())).body))
   expect(new Set(bodies)).toEqual(new Set(['two']))
+})
+
+test('threads take no more connections together than they may', async () => {
+  const plane = await start(configOf({ 'a.example': [await endpoint('pod')] }), {
+    threads: 3,
+    settings: () => ({ ...DEFAULT_SETTINGS, limits: { ...DEFAULT_SETTINGS.limits, connections: 5 } }),
+  })
+  const ask = async (): Promise<{ readonly served: boolean; readonly socket: Socket }> => {
+    const socket = connectTcp({ port: plane.ports[0] ?? 0, host: '127.0.0.1' })
+    closers.push(() => void socket.destroy())
+    socket.on('error', () => undefined)
+    socket.write('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n')
+    const served = await new Promise<boolean>((resolve) => {
+      socket.once('data', () => resolve(true))
+      socket.once('close', () => resolve(false))
+    })
+    return { served, socket }
+  }
+  const all = []
+  for (let i = 0; i < 12; i++) all.push(await ask())
+  expect(all.map(({ served }) => served)).toEqual([...Array.from({ length: 5 }, () => true), ...Array.from({ length: 7 }, () => false)])
+  all[0]?.socket.destroy()
+  await eventually(ask, ({ served }) => served)
+  expect((await ask()).served).toBe(false)
 })
