@@ -15,6 +15,8 @@ export type FailureKind =
   | 'no-route'
   | 'no-backend'
   | 'no-endpoints'
+  | 'queue-full'
+  | 'queue-timeout'
   | 'connect-failed'
   | 'connect-timeout'
   | 'response-invalid'
@@ -42,6 +44,8 @@ export const FAILURES: Readonly<Record<FailureKind, FailureFacts>> = {
   'no-route': { status: 404, source: 'client', retry: false },
   'no-backend': { status: 503, source: 'upstream', retry: false },
   'no-endpoints': { status: 503, source: 'upstream', retry: false },
+  'queue-full': { status: 503, source: 'upstream', retry: false },
+  'queue-timeout': { status: 503, source: 'upstream', retry: false },
   'connect-failed': { status: 502, source: 'upstream', retry: true },
   'connect-timeout': { status: 504, source: 'upstream', retry: true },
   'response-invalid': { status: 502, source: 'upstream', retry: false },

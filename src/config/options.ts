@@ -101,6 +101,8 @@ export const OPTIONS = {
   maxIdlePerEndpoint: option({ flag: 'max-idle-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.idlePerEndpoint, help: 'Idle connections kept to an endpoint, per thread.' }),
   idleTimeout: option({ flag: 'idle-timeout', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.idleTimeout, help: 'How long an idle connection to an endpoint is kept.' }),
   maxConnectionsPerEndpoint: option({ flag: 'max-connections-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.connectionsPerEndpoint, help: 'Connections to an endpoint, per thread; 0: no limit.' }),
+  maxQueuePerEndpoint: option({ flag: 'max-queue-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.queuePerEndpoint, help: 'Requests that wait for one of those connections, per thread; more: 503; 0: none waits.' }),
+  queueTimeout: option({ flag: 'queue-timeout', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.queueTimeout, help: 'How long they wait; longer: 503.' }),
   tries: option({ flag: 'tries', group: 'Pools', placeholder: 'N', parse: value.positive, fallback: pool.tries, help: 'Endpoints that one request is tried on when none of it was processed.' }),
 
   serverHeader: option({ flag: 'server-header', group: 'Listeners', placeholder: 'TEXT', parse: value.headerValue, fallback: DEFAULT_SETTINGS.serverName, help: 'Server field of answers whose backend sent none; empty: none is added.' }),

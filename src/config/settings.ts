@@ -37,6 +37,8 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       idlePerEndpoint: config.maxIdlePerEndpoint,
       idleTimeout: config.idleTimeout,
       connectionsPerEndpoint: config.maxConnectionsPerEndpoint,
+      queuePerEndpoint: config.maxQueuePerEndpoint,
+      queueTimeout: config.queueTimeout,
       tries: config.tries,
     },
     streams: {

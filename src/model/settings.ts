@@ -76,6 +76,10 @@ export interface PoolSettings {
   readonly idleTimeout: number
   /** Open connections per endpoint and thread; 0: no limit. */
   readonly connectionsPerEndpoint: number
+  /** Requests that wait for one of them, per endpoint and thread. More: 503. */
+  readonly queuePerEndpoint: number
+  /** Longer: 503. */
+  readonly queueTimeout: number
   /** Tries of one request on different endpoints, the first included. */
   readonly tries: number
 }
@@ -120,6 +124,6 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     read: 60_000,
     send: 60_000,
   },
-  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, tries: 3 },
+  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3 },
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 10_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
 })

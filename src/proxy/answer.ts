@@ -23,6 +23,8 @@ const EXPLANATIONS: Readonly<Record<FailureKind, string>> = {
   'no-route': 'No route takes this host and path.',
   'no-backend': 'The route has no backend.',
   'no-endpoints': 'The backend has no ready endpoint.',
+  'queue-full': 'The backend is busy, and too many wait for it.',
+  'queue-timeout': 'The backend was busy for too long.',
   'connect-failed': 'The backend could not be reached.',
   'connect-timeout': 'The backend could not be reached in time.',
   'response-invalid': 'The backend sent an invalid response.',

@@ -12,6 +12,7 @@ import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
 import type { Origin } from './origin.ts'
 import { PHASES, RETRY_FROM } from './phases.ts'
+import { QueueWait } from './queue-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { requestText } from './request-text.ts'
 import { EMPTY_LIVE_ROUTING, type LiveBackend, type Routing } from './routing.ts'
@@ -40,7 +41,9 @@ export class Exchange implements ResponseSink {
   /** Pools of endpoints that could not be connected to. */
   readonly tried: EndpointPool[] = []
   readonly usable = (endpoint: Endpoint): boolean => this.isUsable(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
+  readonly waitable = (endpoint: Endpoint): boolean => this.mayWait(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
   readonly #body = new RequestBody()
+  #wait: QueueWait | undefined
   #upstream: UpstreamConnection | undefined
   #tries = 0
   #fresh = false
@@ -102,12 +105,28 @@ export class Exchange implements ResponseSink {
       this.lastFailure = 'connect-failed'
       return this.#run(RETRY_FROM)
     }
+    this.#obtain(pool)
+  }
+
+  #obtain(pool: EndpointPool): void {
     const idle = this.#fresh ? undefined : pool.take()
-    if (idle !== undefined) this.upstreamReady(idle)
+    if (idle !== undefined) return this.upstreamReady(idle)
+    this.client.blockBody()
+    if (pool.full) (this.#wait ??= new QueueWait(this)).start(pool)
+    else this.#upstream = pool.connect(this)
+  }
+
+  /** After waiting for a connection. */
+  turnCame(pool: EndpointPool): void {
+    if (pool.users > 0) this.#obtain(pool)
     else {
-      this.client.blockBody()
-      this.#upstream = pool.connect(this)
+      this.tried.push(pool)
+      this.lastFailure = 'no-endpoints'
+      this.#run(RETRY_FROM)
     }
+    if (this.#upstream?.reused === true) this.client.unblockBody()
+    this.requestTurnEnd()
+    this.client.flushSoon()
   }
 
   // === from the client
@@ -229,6 +248,12 @@ export class Exchange implements ResponseSink {
     return pool !== undefined && !pool.full && !this.tried.includes(pool)
   }
 
+  /** Likewise, or may be waited for. */
+  mayWait(index: number): boolean {
+    const pool = this.backend?.pools[index]
+    return pool !== undefined && !(pool.full && pool.queueFull) && !this.tried.includes(pool)
+  }
+
   // === the end
 
   answer(answer: Answer): void {
@@ -265,6 +290,7 @@ export class Exchange implements ResponseSink {
   #detach(): void {
     const upstream = this.#upstream
     this.#upstream = undefined
+    this.#wait?.stop()
     upstream?.destroy()
   }
 

@@ -60,9 +60,10 @@ function pick(exchange: Exchange): Outcome {
   const { backend, route, context } = exchange
   if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
   const limited = context.settings.pool.connectionsPerEndpoint > 0
-  const index = exchange.tried.length > 0 ? another(exchange, backend) : backend.scheduler.pick(backend.backend.endpoints, limited ? exchange.usable : undefined)
+  let index = exchange.tried.length > 0 ? another(exchange, backend) : backend.scheduler.pick(backend.backend.endpoints, limited ? exchange.usable : undefined)
+  if (index < 0 && limited) index = backend.scheduler.pick(backend.backend.endpoints, exchange.waitable)
   const pool = backend.pools[index]
-  if (pool === undefined) return exchange.lastFailure ?? 'no-endpoints'
+  if (pool === undefined) return exchange.lastFailure ?? (limited && backend.pools.some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
   exchange.pool = pool
   return 'continue'
 }

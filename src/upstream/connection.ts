@@ -248,6 +248,7 @@ export class UpstreamConnection implements TunnelEnd {
       this.#deadline = 'idle'
       // Ours must end first: a request sent while the backend closes can't always be sent again.
       this.#timer.set(Math.max(0, Math.min(this.#context.pool.idleTimeout, this.#head.idleTimeout - IDLE_MARGIN)))
+      this.pool.serveQueue()
     }
     sink?.responseEnd(trailers)
   }

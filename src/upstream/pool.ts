@@ -3,6 +3,12 @@ import type { Endpoint } from '../model/routing.ts'
 import { UpstreamConnection, type UpstreamContext } from './connection.ts'
 import type { ResponseSink } from './response-sink.ts'
 
+/** A request for which there is no connection yet. */
+export interface Waiter {
+  /** There is one, or the endpoint is gone. It is no longer in the queue. */
+  turnCame(): void
+}
+
 export class EndpointPool {
   readonly endpoint: Endpoint
   /** Backends that list the endpoint. */
@@ -12,6 +18,8 @@ export class EndpointPool {
   /** Node throws for a port that is none, and takes an empty address for localhost. */
   readonly connectable: boolean
   readonly #idle: UpstreamConnection[] = []
+  /** First come, first served. Only while the pool is full. */
+  readonly #queue: Waiter[] = []
   readonly #context: UpstreamContext
 
   constructor(endpoint: Endpoint, context: UpstreamContext) {
@@ -31,6 +39,25 @@ export class EndpointPool {
     return limit > 0 && this.open >= limit && this.#idle.length === 0
   }
 
+  get queueFull(): boolean {
+    return this.#queue.length >= this.#context.pool.queuePerEndpoint
+  }
+
+  /** Until `turnCame` or `leave`. */
+  join(waiter: Waiter): void {
+    this.#queue.push(waiter)
+  }
+
+  leave(waiter: Waiter): void {
+    const index = this.#queue.indexOf(waiter)
+    if (index >= 0) this.#queue.splice(index, 1)
+  }
+
+  /** To be called when a connection became free or closed. */
+  serveQueue(): void {
+    while (this.#queue.length > 0 && (!this.full || this.users === 0)) this.#queue.shift()?.turnCame()
+  }
+
   /** The connection that was idle for the shortest time; undefined: none is. */
   take(): UpstreamConnection | undefined {
     return this.#idle.pop()
@@ -38,6 +65,9 @@ export class EndpointPool {
 
   /** Opens one, where it is `connectable`; `sink` hears `upstreamReady` or `upstreamFailed`. */
   connect(sink: ResponseSink): UpstreamConnection {
+    // Who wants a new connection while there are idle ones must not make them too many.
+    const limit = this.#context.pool.connectionsPerEndpoint
+    if (limit > 0 && this.open >= limit) this.#idle.shift()?.destroy()
     this.open++
     return new UpstreamConnection(this, this.#context, sink)
   }
@@ -54,6 +84,7 @@ export class EndpointPool {
     this.open--
     const index = this.#idle.lastIndexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
+    this.serveQueue()
   }
 
   closeIdle(): void {
@@ -86,6 +117,7 @@ export class Pools {
     if (pool.users > 0) return
     this.#byEndpoint.delete(pool.endpoint.id)
     pool.closeIdle()
+    pool.serveQueue()
   }
 
   counts(): { readonly open: number; readonly idle: number } {

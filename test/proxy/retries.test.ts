@@ -237,18 +237,6 @@ it('closes an idle connection before the backend does, where that says when', as
   await upstream.until(() => upstream.connections[0]?.closed === true || upstream.connections[0]?.ended === true)
 })
 
-it('opens no more connections to an endpoint than it may', async () => {
-  const upstream = await upstreamAt()
-  const { client, proxy } = await start([`127.0.0.1:${upstream.port}`], { pool: { connectionsPerEndpoint: 1 } })
-  upstream.script = { onRequest: () => undefined }
-  client.send(GET)
-  await upstream.until(() => upstream.requests.length === 1)
-  const other = await RawClient.connect(proxy.port)
-  other.send(GET)
-  expect((await other.response()).status).toBe(503)
-  other.close()
-})
-
 it('gives up a connection attempt whose client left', async () => {
   const upstream = await upstreamAt()
   const { proxy } = await start([`127.0.0.1:${upstream.port}`])
