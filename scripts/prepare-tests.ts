@@ -9,6 +9,7 @@ const TOOLS: readonly (readonly [command: string, packageName: string])[] = [
   ['python3', 'python3'],
   ['git', 'git'],
   ['kubectl', 'kubernetes-client'],
+  ['dig', 'dnsutils'],
 ]
 
 const missing = TOOLS.filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0)

@@ -3,6 +3,7 @@ import { curlLines, hostsFileLines, type ReachableHost } from './host-lines.ts'
 
 export interface BannerFacts {
   readonly apiUrl: string
+  readonly dnsPort: number | undefined
   readonly kubeconfig: string
   readonly address: string
   /** undefined: only the API runs. */
@@ -13,12 +14,13 @@ export interface BannerFacts {
 
 const MOST_CURL_LINES = 5
 
-export function sandboxBanner({ apiUrl, kubeconfig, address, ports, hosts, applied }: BannerFacts): string {
+export function sandboxBanner({ apiUrl, dnsPort, kubeconfig, address, ports, hosts, applied }: BannerFacts): string {
   const inUrl = address.includes(':') ? `[${address}]` : address
   const lines = ['', 'Narthex sandbox', '', `  Kubernetes API   ${apiUrl}`]
   if (ports !== undefined) {
     lines.push(`  HTTP             http://${inUrl}:${ports.http}`, `  HTTPS            https://${inUrl}:${ports.https}`, `  Dashboard        http://${inUrl}:${ports.admin}/`)
   }
+  if (dnsPort !== undefined) lines.push(`  DNS              dig @${address} -p ${dnsPort} kubernetes.default.svc.cluster.local`)
   if (applied.length > 0) lines.push(`  Applied          ${applied.join(', ')} (and again when they change)`)
   lines.push('', 'In another terminal:', '', `  export KUBECONFIG=${kubeconfig}`, '  kubectl get pods,svc,ingress -A')
   if (ports !== undefined && hosts.length > 0) {

@@ -5,6 +5,7 @@ import { routingView } from '../admin/routing-view.ts'
 import type { Config } from '../config/options.ts'
 import { parseConfig } from '../config/parse.ts'
 import { connectToUrl } from '../kube/connection.ts'
+import { exposeIngress } from '../sandbox/ingress-services.ts'
 import { startSandbox, type Sandbox } from '../sandbox/sandbox.ts'
 import { sandboxBanner } from './banner.ts'
 import type { CommandContext, CommandFunction } from './command.ts'
@@ -23,6 +24,7 @@ export const sandbox: CommandFunction = async (context) => {
   try {
     controller = config.apiOnly ? undefined : await startController(config, connectToUrl(cluster.url), createLogger(config.logLevel))
     await controller?.ready
+    if (controller !== undefined) exposeIngress(cluster.registry, { address: reachableAddress(config.address), ...controller.ports })
   } catch (error) {
     await controller?.close()
     await cluster.close()
@@ -31,8 +33,8 @@ export const sandbox: CommandFunction = async (context) => {
   const address = reachableAddress(config.address)
   const ports = controller?.ports
   const hosts = controller === undefined ? [] : reachableHosts(routingView(controller.routing()))
-  out(sandboxBanner({ apiUrl: cluster.url, kubeconfig: resolve(config.kubeconfigOut), address, ports, hosts, applied: config.apply }))
-  const listening = Object.entries({ ...ports, api: cluster.port }).map(([name, port]) => `${name}=${address}:${port}`)
+  out(sandboxBanner({ apiUrl: cluster.url, dnsPort: cluster.dnsPort, kubeconfig: resolve(config.kubeconfigOut), address, ports, hosts, applied: config.apply }))
+  const listening = Object.entries({ ...ports, api: cluster.port, ...(cluster.dnsPort !== undefined && { dns: cluster.dnsPort }) }).map(([name, port]) => `${name}=${address}:${port}`)
   err(`narthex: ${listening.join(' ')} ready\n`)
   await stopped
   // Requests in flight are answered by pods: those end last.
@@ -43,13 +45,15 @@ export const sandbox: CommandFunction = async (context) => {
 }
 
 async function startCluster(config: Config, { err }: CommandContext): Promise<Sandbox> {
-  const cluster = await namingPort('--api-port', config.address, config.apiPort, () =>
+  const cluster = await namingPort((port) => (port !== 0 && port === config.dnsPort ? '--dns-port' : '--api-port'), config.address, config.apiPort, () =>
     startSandbox({
       apiPort: config.apiPort,
       address: config.address,
       kubeconfigPath: config.kubeconfigOut,
       apply: config.apply,
       rbac: config.rbac,
+      kubeProxy: config.kubeProxy,
+      dnsPort: config.dnsPort,
       log: (line) => err(`sandbox: ${line}\n`),
     }),
   )

@@ -67,6 +67,8 @@ export const OPTIONS = {
 
   apiPort: option({ flag: 'api-port', group: 'Sandbox', placeholder: 'PORT', only: 'sandbox', parse: value.port, fallback: 6443, help: "Port of the sandbox's Kubernetes API; 0: any free port." }),
   apiOnly: option({ flag: 'api-only', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Leave the ingress controller out: only the API, its controllers and pods.' }),
+  dnsPort: option({ flag: 'dns-port', group: 'Sandbox', placeholder: 'PORT', only: 'sandbox', parse: value.port, fallback: 0, help: "Port of the sandbox's DNS server (UDP and TCP); 0: any free port, printed." }),
+  kubeProxy: option({ flag: 'kube-proxy', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: true, help: 'Let the addresses of Services answer (ClusterIP, NodePort, LoadBalancer), all on loopback.' }),
   apply: option({ flag: 'apply', group: 'Sandbox', placeholder: 'FILE|DIR', only: 'sandbox', parse: (text) => [value.nonEmpty(text)], fallback: [] as readonly string[], collect: concat, help: 'YAML to apply at start and whenever it changes; repeatable.' }),
   kubeconfigOut: option({ flag: 'kubeconfig-out', group: 'Sandbox', placeholder: 'FILE', only: 'sandbox', parse: value.nonEmpty, fallback: '.narthex/kubeconfig', help: 'Where to write the kubeconfig.' }),
   rbac: option({ flag: 'rbac', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Hold requests with a service account token (serviceaccount:NS:NAME) to the RBAC objects that were applied.' }),

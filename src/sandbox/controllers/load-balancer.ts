@@ -8,9 +8,11 @@ const MANAGER = { fieldManager: 'cloud-controller-manager', subresource: 'status
 const FIRST = 1
 const LAST = 0xffff - 1
 
-export function runLoadBalancerController(context: ControllerContext): Running {
+/** `first`: a number that says where the search for a free address begins. */
+export function runLoadBalancerController(context: ControllerContext, first = 0): Running {
   const { registry, events } = context
-  let next = FIRST
+  // Far apart for neighbours: API ports that the system chose are.
+  let next = FIRST + ((first * 251) % LAST)
 
   const reconcile = (key: string): void => {
     const { namespace, name } = splitKey(key)

@@ -35,6 +35,7 @@ export interface Container {
   restartPolicy?: string
   readinessProbe?: Probe
   resources?: { limits?: Record<string, string>; requests?: Record<string, string> }
+  env?: { name: string; value?: string }[]
 }
 
 export interface PodSpec {
@@ -46,6 +47,7 @@ export interface PodSpec {
   initContainers?: Container[]
   readinessGates?: { conditionType: string }[]
   terminationGracePeriodSeconds?: number
+  enableServiceLinks?: boolean
 }
 
 export interface PodStatus {
@@ -125,6 +127,12 @@ export interface Service extends KubeObject {
     ports?: ServicePort[]
     publishNotReadyAddresses?: boolean
     loadBalancerIP?: string
+    externalName?: string
+    externalIPs?: string[]
+    sessionAffinity?: string
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
+    internalTrafficPolicy?: string
+    externalTrafficPolicy?: string
     loadBalancerClass?: string
     ipFamilies?: string[]
     trafficDistribution?: string

@@ -18,11 +18,13 @@ export interface ControllersOptions {
   readonly registry: Registry
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** Where the search for a load balancer's address begins: two sandboxes of a machine begin at different ones. */
+  readonly firstBalancer?: number
   /** Plurals of all namespaced kinds: what a namespace's deletion has to empty. */
   readonly namespacedResources: readonly string[]
 }
 
-export function startControllers({ registry, clock, log, namespacedResources }: ControllersOptions): Running {
+export function startControllers({ registry, clock, log, firstBalancer, namespacedResources }: ControllersOptions): Running {
   const context: ControllerContext = { registry, clock, log, events: createEventRecorder(registry, clock) }
   const running = [
     runServiceAccountController(context),
@@ -34,7 +36,7 @@ export function startControllers({ registry, clock, log, namespacedResources }: 
     runEndpointSliceController(context),
     runEndpointsController(context),
     runEndpointSliceMirroringController(context),
-    runLoadBalancerController(context),
+    runLoadBalancerController(context, firstBalancer),
     runEventExpiry(context),
   ]
   return {

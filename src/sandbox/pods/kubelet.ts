@@ -11,6 +11,7 @@ import { createAddressPool } from './address-pool.ts'
 import type { PodLog } from './pod-log.ts'
 import { portsToListen } from './pod-ports.ts'
 import { podStatus } from './pod-status.ts'
+import { podVariables } from './service-variables.ts'
 import { createSimulatedPod, type SimulatedPod } from './simulated-pod.ts'
 
 export const READY_ANNOTATION = `${OWN_PREFIX}/ready`
@@ -70,7 +71,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
 
   const accept = (key: string, pod: Pod, later: (ms: number) => void): void => {
     const image = pod.spec.containers.map((container) => container.image ?? '').join(', ')
-    const simulated = createSimulatedPod(pod.metadata.uid, { pod: pod.metadata.name, namespace: namespaceOf(pod), node: pod.spec.nodeName ?? '', image }, pool)
+    const simulated = createSimulatedPod(pod.metadata.uid, { pod: pod.metadata.name, namespace: namespaceOf(pod), node: pod.spec.nodeName ?? '', image, variables: podVariables(pod, registry) }, pool)
     if (!simulated) {
       events.record(pod, NAME, 'Warning', 'FailedCreatePodSandBox', 'No address is free in 127.10.0.0/16')
       later(RETRY_MS)

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { textOf, type Arrived } from './pod-page.ts'
+import type { Variables } from './service-variables.ts'
 
 /** What a pod knows of itself. */
 export interface NamePlate {
@@ -11,6 +12,8 @@ export interface NamePlate {
   readonly node: string
   readonly address: string
   readonly image: string
+  /** What `env` would print in it. */
+  readonly variables?: Variables
 }
 
 export interface AnswerContext {
@@ -28,7 +31,7 @@ const MOST_TICKS = 1_000_000
 
 /** Test paths match at the end of the path, so that they work below an Ingress path that is not rewritten. */
 const NUMBERED = /\/(status|delay|bytes)\/(\d{1,15})$/
-const PLAIN = /\/(headers|stream|upload)$/
+const PLAIN = /\/(headers|env|stream|upload)$/
 
 export function answer(request: IncomingMessage, response: ServerResponse, context: AnswerContext): void {
   const target = request.url ?? '/'
@@ -43,6 +46,7 @@ export function answer(request: IncomingMessage, response: ServerResponse, conte
     case 'delay': return delay(request, response, context, number, query)
     case 'bytes': return bytes(request, response, number, query)
     case 'headers': return withBody(request, () => send(response, 200, 'application/json', `${JSON.stringify(headerPairs(request), undefined, 2)}\n`))
+    case 'env': return withBody(request, () => environment(request, response, context))
     case 'stream': return stream(request, response, context, query)
     case 'upload': return upload(request, response, context)
     default: return withBody(request, (arrived) => mirror(request, response, context, 200, arrived, query))
@@ -76,7 +80,8 @@ function mirror(request: IncomingMessage, response: ServerResponse, { plate, por
   const json = query.get('format') === 'json' || (query.get('format') === null && (request.headers.accept ?? '').includes('application/json'))
   if (json) {
     const { bytes: length, start, ...rest } = arrived
-    const answered = { ...plate, port, ...rest, body: { bytes: length, start, cut: length > BODY_KEPT } }
+    const { variables: _, ...facts } = plate
+    const answered = { ...facts, port, ...rest, body: { bytes: length, start, cut: length > BODY_KEPT } }
     send(response, code, 'application/json', `${JSON.stringify(answered, undefined, 2)}\n`)
   } else {
     send(response, code, 'text/plain; charset=utf-8', textOf(plate, port, code, arrived))
@@ -122,6 +127,12 @@ function bytes(request: IncomingMessage, response: ServerResponse, n: number, qu
     response.end()
   }
   pour()
+}
+
+/** As `env` prints it; JSON by Accept. */
+function environment(request: IncomingMessage, response: ServerResponse, { plate: { variables = [] } }: AnswerContext): void {
+  if ((request.headers.accept ?? '').includes('application/json')) send(response, 200, 'application/json', `${JSON.stringify(Object.fromEntries(variables), undefined, 2)}\n`)
+  else send(response, 200, 'text/plain; charset=utf-8', variables.map(([name, value]) => `${name}=${value}\n`).join(''))
 }
 
 /** Server-sent events: one tick every `?interval=` ms (1000), `?count=` of them or until either side goes. */
