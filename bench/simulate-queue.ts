@@ -3,8 +3,9 @@
 import type { Clock } from '../src/base/clock.ts'
 import { localCursors } from '../src/balance/cursor.ts'
 import { addressKey, textKey } from '../src/balance/hash.ts'
-import { createScheduler, keyedBy } from '../src/balance/scheduler.ts'
-import type { Endpoint, Scheduler as SchedulerName } from '../src/model/routing.ts'
+import { createScheduler } from '../src/balance/scheduler.ts'
+import type { Endpoint } from '../src/model/routing.ts'
+import { keyedBy, type Scheduler as SchedulerName } from '../src/model/scheduler.ts'
 
 /** Relative speeds of the ten endpoints: three large, four middling, three small ones. */
 export const SPEEDS: readonly number[] = [1.5, 1.5, 1.5, 1, 1, 1, 1, 0.75, 0.75, 0.75]

@@ -1,5 +1,5 @@
 // The simulation's figures as the table of docs/balancing.md.
-import { SCHEDULER_NAMES } from '../src/balance/scheduler.ts'
+import { SCHEDULERS } from '../src/model/scheduler.ts'
 import type { PlotRow } from './simulate-plot.ts'
 import { simulate, SPEEDS, type Simulated } from './simulate-queue.ts'
 
@@ -9,7 +9,7 @@ const SEED = 20_26
 const WEIGHTS = SPEEDS.map((speed) => speed * 4)
 
 export function simulatedRows(): PlotRow[] {
-  return SCHEDULER_NAMES.map((name) => ({
+  return SCHEDULERS.map((name) => ({
     name,
     even: simulate(name, SPEEDS.map(() => 1), REQUESTS, SEED),
     bySpeed: simulate(name, WEIGHTS, REQUESTS, SEED),

@@ -4,7 +4,7 @@
 import { cpus } from 'node:os'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { SCHEDULER_NAMES } from '../src/balance/scheduler.ts'
+import { SCHEDULERS } from '../src/model/scheduler.ts'
 import { costOf } from './simulate-cost.ts'
 import { plot } from './simulate-plot.ts'
 import { simulationTable, simulatedRows } from './simulate-table.ts'
@@ -28,7 +28,7 @@ if (values.cost) {
 }
 
 function costTable(): string {
-  const lines = SCHEDULER_NAMES.map((name) => `| \`${name}\` | ${COUNTS.map((count) => Math.round(costOf(name, count)).toLocaleString('en')).join(' | ')} |`)
+  const lines = SCHEDULERS.map((name) => `| \`${name}\` | ${COUNTS.map((count) => Math.round(costOf(name, count)).toLocaleString('en')).join(' | ')} |`)
   const machine = `Nanoseconds a pick, with the end of the request it was for. ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}.`
   return [machine, '', `| scheduler | ${COUNTS.map((count) => `${count.toLocaleString('en')} endpoints`).join(' | ')} |`, '|---|---|---|---|', ...lines].join('\n')
 }

@@ -1,10 +1,9 @@
 // Maglev's lookup table (Eisenbud et al., NSDI 2016, section 3.4), filled as ip_vs_mh does: each member has its own order of
 // preference over all places, and in turn takes the next free one of it, as many at a turn as its weight says.
+import { MAGLEV_SIZES } from '../model/scheduler.ts'
 import { halfSipHash } from './siphash.ts'
 import { greatestCommonDivisor } from './weighted-sequence.ts'
 
-/** The primes that the kernel can be built with (CONFIG_IP_VS_MH_TAB_INDEX 8 to 17); its default is 4093. */
-export const MAGLEV_SIZES: readonly number[] = [251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071]
 export const DEFAULT_MAGLEV_SIZE = 4093
 
 const HASH_KEYS = [2654435761, 2654446892] as const

@@ -1,7 +1,8 @@
 // What a scheduler is, and the table of those that exist, under the names that `ipvsadm -s` uses. A scheduler is pure but for
 // the state handed to it: shared cells, random and clock come from outside.
 import type { Clock } from '../base/clock.ts'
-import type { Endpoint, Scheduler as SchedulerName } from '../model/routing.ts'
+import type { Endpoint } from '../model/routing.ts'
+import type { Scheduler as SchedulerName, SchedulerOptions } from '../model/scheduler.ts'
 import type { Cursor } from './cursor.ts'
 import { destinationHash } from './destination-hash.ts'
 import { failOver } from './fail-over.ts'
@@ -30,22 +31,11 @@ export interface SchedulerState {
   readonly options?: SchedulerOptions
 }
 
-export interface SchedulerOptions {
-  /** sh-fallback, mh-fallback: another endpoint when the key's own may not be used. */
-  readonly fallback?: boolean
-  /** mh: a prime of MAGLEV_SIZES. */
-  readonly tableSize?: number
-  /** mh: the key picks a group of this many endpoints, chance one of the group. */
-  readonly subsetSize?: number
-  /** lblc, lblcr: milliseconds after which an unused entry is forgotten and a set of replicas shrinks by one. */
-  readonly expiration?: number
-}
-
 export interface Scheduler {
   /**
    * Index into `endpoints`, or -1 when none may be used. `usable` leaves out endpoints (tried already, ejected);
    * without it all are usable. The array may be another one at each call: endpoints come and go.
-   * `key`: the unsigned 32-bit integer of key.ts, for the schedulers that `keyedBy` names; 0 for the others.
+   * `key`: the unsigned 32-bit integer of hash.ts, for the schedulers that `keyedBy` of model/scheduler names; 0 for the others.
    */
   pick(endpoints: readonly Endpoint[], usable?: (endpoint: Endpoint) => boolean, key?: number): number
   /**
@@ -58,7 +48,7 @@ export interface Scheduler {
 
 export type SchedulerFactory = (state: SchedulerState) => Scheduler
 
-const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFactory>> = {
+const FACTORIES: Readonly<Record<SchedulerName, SchedulerFactory>> = {
   rr: roundRobin,
   wrr: weightedRoundRobin,
   lc: leastConnection,
@@ -77,15 +67,9 @@ const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFactory>> = {
   random: randomChoice,
 }
 
-export const SCHEDULER_NAMES = Object.keys(SCHEDULERS) as readonly SchedulerName[]
-
 /** Without `cells` the counts are of this scheduler alone. */
 export function createScheduler(name: SchedulerName, state: Omit<SchedulerState, 'cells'> & { readonly cells?: CellSource }): Scheduler {
-  return SCHEDULERS[name]({ cells: localCells(), ...state })
+  return FACTORIES[name]({ cells: localCells(), ...state })
 }
 
-/** What a scheduler hashes: what the request asks for, where it comes from, or nothing. */
-export function keyedBy(name: SchedulerName): 'destination' | 'source' | undefined {
-  if (name === 'dh' || name === 'lblc' || name === 'lblcr') return 'destination'
-  return name === 'sh' || name === 'mh' ? 'source' : undefined
-}
+export { keyedBy } from '../model/scheduler.ts'

@@ -3,6 +3,9 @@
 // so a delta between two configurations is found by comparing entries.
 import type { ObjectRef } from './object-ref.ts'
 import type { Policy } from './policy.ts'
+import type { HashPart, Scheduler, SchedulerOptions } from './scheduler.ts'
+
+export type { Scheduler }
 
 export interface RoutingConfig {
   /** By host name: `a.example.com`, `*.example.com` (exactly one label), or `*` for rules without a host. Lower case. */
@@ -52,18 +55,19 @@ export interface RouteSource {
   readonly servicePort: string
 }
 
-/** The names that `ipvsadm -s` uses, and two more. Weights are integers from 0 (drained) to 65535, as there. */
-export type Scheduler =
-  | 'rr' | 'wrr' | 'lc' | 'wlc' | 'lblc' | 'lblcr' | 'dh' | 'sh' | 'sed' | 'nq' | 'fo' | 'ovf' | 'mh' | 'twos'
-  | 'ewma' | 'random'
-
 export interface Backend {
-  /** `namespace/service:port` with the Service port as the Ingress names it resolved to its number; a Service that no rule can name differently twice. */
+  /**
+   * `namespace/service:port` with the Service port as the Ingress names it resolved to its number; a Service that no rule can name differently twice.
+   * Where an Ingress asks for another balancing than its Service has, what it asks for follows behind a semicolon.
+   */
   readonly id: string
   readonly namespace: string
   readonly service: string
   readonly port: string
   readonly scheduler: Scheduler
+  readonly schedulerOptions?: SchedulerOptions
+  /** Instead of what the scheduler hashes by itself: the host (dh, lblc, lblcr) or the client's address (sh, mh). */
+  readonly hashKey?: readonly HashPart[]
   /** Sorted by address then port, without duplicates. Empty: 503. */
   readonly endpoints: readonly Endpoint[]
 }

@@ -2,14 +2,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressKey, textKey } from '../../src/balance/hash.ts'
-import { keyedBy, SCHEDULER_NAMES } from '../../src/balance/scheduler.ts'
-import type { Endpoint, Scheduler } from '../../src/model/routing.ts'
+import type { Endpoint } from '../../src/model/routing.ts'
+import { isCounting, keyedBy, SCHEDULERS, type Scheduler } from '../../src/model/scheduler.ts'
 import { bench, endpoint, seeded, weighted } from './fixture.ts'
 
 /** Those that by their definition may find none although there is one. */
 const MAY_FIND_NONE: readonly Scheduler[] = ['dh', 'sh', 'mh', 'ovf']
 
-describe.each(SCHEDULER_NAMES)('%s', (name) => {
+describe.each(SCHEDULERS)('%s', (name) => {
   test('never a drained endpoint nor one that may not be used, over changing endpoints', () => {
     const step = fc.record({
       shape: fc.array(fc.tuple(fc.nat(60), fc.nat(4), fc.boolean()), { maxLength: 12 }),
@@ -100,6 +100,10 @@ describe('shares are as the weights (chi-square, at 0.1 %)', () => {
 })
 
 test('a key is asked of the schedulers that hash, and only of them', () => {
-  expect(SCHEDULER_NAMES.filter((name) => keyedBy(name) === 'destination')).toEqual(['lblc', 'lblcr', 'dh'])
-  expect(SCHEDULER_NAMES.filter((name) => keyedBy(name) === 'source')).toEqual(['sh', 'mh'])
+  expect(SCHEDULERS.filter((name) => keyedBy(name) === 'destination')).toEqual(['lblc', 'lblcr', 'dh'])
+  expect(SCHEDULERS.filter((name) => keyedBy(name) === 'source')).toEqual(['sh', 'mh'])
+})
+
+test('those that count say when it is over, and only those', () => {
+  expect(SCHEDULERS.filter(isCounting)).toEqual(SCHEDULERS.filter((name) => bench(name).scheduler.finished !== undefined))
 })

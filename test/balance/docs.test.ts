@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { plot } from '../../bench/simulate-plot.ts'
 import { simulatedRows, simulationTable } from '../../bench/simulate-table.ts'
-import { SCHEDULER_NAMES } from '../../src/balance/scheduler.ts'
+import { SCHEDULERS } from '../../src/model/scheduler.ts'
 
 const document = readFileSync('docs/balancing.md', 'utf8')
 
@@ -17,7 +17,7 @@ function firstColumn(text: string): string[] {
 
 test('every scheduler has a line of each table, in one order', () => {
   const described = document.split('## The schedulers')[1]?.split('\n### ')[0] ?? ''
-  for (const text of [described, section('latency'), section('cost')]) expect(firstColumn(text)).toEqual(SCHEDULER_NAMES)
+  for (const text of [described, section('latency'), section('cost')]) expect(firstColumn(text)).toEqual(SCHEDULERS)
 })
 
 test('the latencies and the plot are those of the simulation', () => {

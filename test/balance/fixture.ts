@@ -1,8 +1,9 @@
 // Schedulers over endpoints that are given by their weights alone, with random, time and counts in the test's hands.
 import { localCursors } from '../../src/balance/cursor.ts'
 import { localCells, type CellSource } from '../../src/balance/loads.ts'
-import { createScheduler, type Scheduler, type SchedulerOptions } from '../../src/balance/scheduler.ts'
-import type { Endpoint, Scheduler as SchedulerName } from '../../src/model/routing.ts'
+import { createScheduler, type Scheduler } from '../../src/balance/scheduler.ts'
+import type { Endpoint } from '../../src/model/routing.ts'
+import type { Scheduler as SchedulerName, SchedulerOptions } from '../../src/model/scheduler.ts'
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts'
 
 /** 10.0.0.1:80 and so on, with these weights. */
