@@ -140,6 +140,7 @@ function translateOptions(config: Config, reservedPorts: readonly number[]): Tra
     tcpServices: config.tcpServicesConfigmap === '' ? undefined : config.tcpServicesConfigmap,
     udpServices: config.udpServicesConfigmap === '' ? undefined : config.udpServicesConfigmap,
     reservedPorts,
+    scheduler: config.scheduler,
     allowLoopback: config.allowLoopbackEndpoints,
   })
 }

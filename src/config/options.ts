@@ -1,6 +1,7 @@
 // Every option of the command line and the environment, in one table: help texts, parsing and docs/options.md come from it.
 import { availableParallelism } from 'node:os'
 import type { LogLevel } from '../base/log.ts'
+import { SCHEDULERS, type Scheduler } from '../model/scheduler.ts'
 import { DEFAULT_SETTINGS } from '../model/settings.ts'
 import * as value from './values.ts'
 
@@ -60,6 +61,7 @@ export const OPTIONS = {
   tcpServicesConfigmap: option({ flag: 'tcp-services-configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap of TCP services, port: namespace/service:port[:PROXY][:PROXY], as in ingress-nginx.' }),
   udpServicesConfigmap: option({ flag: 'udp-services-configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap of UDP services, port: namespace/service:port.' }),
 
+  scheduler: option<Scheduler>({ flag: 'scheduler', group: 'Ingress', placeholder: 'NAME', parse: value.choice(...SCHEDULERS), fallback: 'rr', help: 'Scheduler of backends whose Ingress and Service ask for none, by its ipvsadm name; see docs/balancing.md.' }),
   allowLoopbackEndpoints: option({ flag: 'allow-loopback-endpoints', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, sandboxFallback: true, help: 'Send requests to endpoints on loopback and link-local addresses too: only where pods live there, as in the sandbox.' }),
 
   publishService: option({ flag: 'publish-service', group: 'Status', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: "Service whose addresses go to the status of the Ingresses." }),

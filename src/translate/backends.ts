@@ -3,11 +3,13 @@ import { reuse } from '../base/reuse.ts'
 import type { Service, ServicePort } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
+import { NO_BALANCING, type Balancing } from './balancing.ts'
 import type { BackendReference, Draft, Outcome, Resolution, Target, TranslateMemo, View } from './draft.ts'
 import { parseExternalName } from './external-name.ts'
 import { remember, sameMap } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 import { error, quote, warning, type Finding } from './report.ts'
+import { balancingDiagnostics, effectiveBalancing } from './service-balancing.ts'
 
 export function backends(view: View, draft: Draft): void {
   const { services } = view.state
@@ -32,10 +34,15 @@ export function backends(view: View, draft: Draft): void {
     }
     for (const key of kept.keys()) if (!resolutions.has(key)) kept.delete(key)
     const defaultBackend = resolveDefault(services, options, targets, before?.targets, diagnostics)
+    diagnostics.push(...balancingDiagnostics(servicesOf(targets, services)))
     return { resolutions: sameMap(before?.resolutions, resolutions), targets: sameMap(before?.targets, targets), defaultBackend, diagnostics }
   })
   Object.assign(draft, { resolutions, targets, defaultBackend })
   draft.diagnostics.push(diagnostics)
+}
+
+function servicesOf(targets: ReadonlyMap<string, Target>, services: ReadonlyMap<string, Service>): ReadonlySet<Service> {
+  return new Set([...targets.values()].flatMap(({ serviceKey }) => services.get(serviceKey) ?? []))
 }
 
 /** The outcome of before while the Service is the same; equal parts of it are the same even when the Service is not. */
@@ -61,7 +68,7 @@ function resolve(reference: BackendReference, service: Service | undefined, opti
       fix: `Create the Service ${reference.serviceKey ?? named.name} or correct the name.`,
     }))
   }
-  return resolvePort(service, named.port, options)
+  return resolvePort(service, named.port, reference.balancing, options)
 }
 
 function resourceBackend(kind: string, name: string): Outcome {
@@ -80,14 +87,14 @@ function unusable(reason: 'ServiceNotFound' | 'ServicePortNotFound' | 'ExternalN
   return { resolution: { backend: undefined, status: 503 }, report: (object, field) => error(reason, object, { field: `${field}${below}`, ...finding() }) }
 }
 
-function resolvePort(service: Service, wanted: number | string, options: TranslateOptions): Outcome {
+function resolvePort(service: Service, wanted: number | string, asked: Balancing, options: TranslateOptions): Outcome {
   const tcp = service.ports.filter((port) => port.protocol === 'TCP')
   const found = tcp.find((port) => (typeof wanted === 'number' ? port.port === wanted : port.name === wanted && wanted !== ''))
   const external = service.type === 'ExternalName'
-  if (found !== undefined) return targetOf(service, found, options)
+  if (found !== undefined) return targetOf(service, found, options, asked)
   // An ExternalName Service may do without ports: the Ingress' number is all there is to know.
   if (external && typeof wanted === 'number' && tcp.length === 0) {
-    return targetOf(service, { name: '', port: wanted, targetPort: wanted, nodePort: undefined, protocol: 'TCP', appProtocol: undefined }, options)
+    return targetOf(service, { name: '', port: wanted, targetPort: wanted, nodePort: undefined, protocol: 'TCP', appProtocol: undefined }, options, asked)
   }
   // ingress-nginx takes the target port as well, and manifests that rely on it are about.
   const byTarget = wanted === '' ? undefined : tcp.find((port) => port.targetPort === wanted)
@@ -96,7 +103,7 @@ function resolvePort(service: Service, wanted: number | string, options: Transla
   const shown = typeof wanted === 'number' ? `port ${wanted}` : `port named ${quote(wanted)}`
   if (byTarget !== undefined) {
     return {
-      ...targetOf(service, byTarget, options),
+      ...targetOf(service, byTarget, options, asked),
       report: (object, field) =>
         warning('ServicePortNotFound', object, {
           field: field + below,
@@ -116,10 +123,11 @@ function showPort(port: ServicePort): string {
 }
 
 /** The target of one port of a Service, or what keeps it from being one. */
-export function targetOf(service: Service, port: ServicePort, options: TranslateOptions): Outcome {
+export function targetOf(service: Service, port: ServicePort, options: TranslateOptions, asked: Balancing = NO_BALANCING): Outcome {
   const { namespace, name } = service.meta
-  const id = `${namespace}/${name}:${port.port}`
-  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined }
+  const { balancing, suffix } = effectiveBalancing(service, asked, options.scheduler)
+  const id = `${namespace}/${name}:${port.port}${suffix}`
+  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, balancing }
   if (service.type !== 'ExternalName') return { resolution: { backend: id }, target }
   const parsed = parseExternalName(service.externalName, options.allowLoopback)
   if ('wrong' in parsed) {

@@ -3,8 +3,9 @@ import type { ClusterState } from '../kube/cluster-state.ts'
 import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Service } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
+import type { Backend, Certificate, Host, PathType, Scheduler, ServerName, Stream } from '../model/routing.ts'
 import type { IngressPolicy } from './annotations/read.ts'
+import type { Balancing } from './balancing.ts'
 import type { HostGroups } from './host-groups.ts'
 import type { Memory } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
@@ -26,6 +27,8 @@ export interface BackendReference {
   /** undefined: it names no Service. */
   readonly serviceKey: ObjectKey | undefined
   readonly backend: IngressBackend
+  /** What its Ingress asks for. */
+  readonly balancing: Balancing
   /** Field path of the backend inside the Ingress. */
   readonly field: string
 }
@@ -78,6 +81,7 @@ export interface Target {
   readonly external: { readonly name: string; readonly port: number } | undefined
   /** Absent: TCP. */
   readonly protocol?: 'UDP'
+  readonly balancing: Balancing
 }
 
 export interface Draft {
@@ -138,6 +142,7 @@ export interface EndpointInputs {
   readonly target: Target
   readonly slices: readonly EndpointSlice[]
   readonly allowLoopback: boolean
+  readonly scheduler: Scheduler
   readonly backend: Backend
 }
 

@@ -4,7 +4,8 @@ import { reuse } from '../base/reuse.ts'
 import type { EndpointSlice, SliceEndpoint } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { Backend, Endpoint } from '../model/routing.ts'
+import type { Backend, Endpoint, Scheduler } from '../model/routing.ts'
+import { schedulerFields, withWeights } from './balancing.ts'
 import type { Draft, Target, View } from './draft.ts'
 import { isSpecialAddress } from './external-name.ts'
 import { remember } from './memory.ts'
@@ -15,20 +16,20 @@ const NO_SLICES: readonly EndpointSlice[] = Object.freeze([])
 export function endpoints(view: View, draft: Draft): void {
   const { slicesByService } = view.state
   const { endpointInputs: kept } = view.memo
-  const { allowLoopback } = view.options
-  draft.backends = remember(view.memo.endpoints, [draft.targets, slicesByService, allowLoopback], (before) => {
+  const { allowLoopback, scheduler } = view.options
+  draft.backends = remember(view.memo.endpoints, [draft.targets, slicesByService, allowLoopback, scheduler], (before) => {
     const after = new Map<string, Backend>()
     let changed = before === undefined || before.size !== draft.targets.size
     for (const target of draft.targets.values()) {
       const slices = slicesByService.get(target.serviceKey) ?? NO_SLICES
       const last = kept.get(target.id)
-      if (last !== undefined && last.target === target && last.slices === slices && last.allowLoopback === allowLoopback) {
+      if (last !== undefined && last.target === target && last.slices === slices && last.allowLoopback === allowLoopback && last.scheduler === scheduler) {
         after.set(target.id, last.backend)
         continue
       }
-      const backend = reuse(last?.backend, backendOf(target, slices, allowLoopback))
+      const backend = reuse(last?.backend, backendOf(target, slices, allowLoopback, scheduler))
       if (backend !== last?.backend) changed = true
-      kept.set(target.id, { target, slices, allowLoopback, backend })
+      kept.set(target.id, { target, slices, allowLoopback, scheduler, backend })
       after.set(target.id, backend)
     }
     if (kept.size > after.size) for (const id of kept.keys()) if (!after.has(id)) kept.delete(id)
@@ -40,7 +41,7 @@ export function endpoints(view: View, draft: Draft): void {
 /** One for each Ingress and backend, however many of its paths lead there. */
 function withoutEndpoints(draft: Draft): readonly Diagnostic[] {
   const empty = new Map<string, Backend>()
-  for (const backend of draft.backends.values()) if (backend.endpoints.length === 0) empty.set(backend.id, backend)
+  for (const backend of draft.backends.values()) if (!backend.endpoints.some(({ weight }) => weight > 0)) empty.set(backend.id, backend)
   if (empty.size === 0) return []
   const fallback = draft.defaultBackend === undefined ? undefined : empty.get(draft.defaultBackend)
   const ofController = fallback === undefined ? [] : [noneReady(fallback, { kind: 'Service', apiVersion: 'v1', namespace: fallback.namespace, name: fallback.service }, '--default-backend-service')]
@@ -62,6 +63,13 @@ function withoutEndpoints(draft: Draft): readonly Diagnostic[] {
 }
 
 function noneReady(backend: Backend, object: ObjectRef, field: string, outcome = 'requests for it are answered with 503'): Diagnostic {
+  if (backend.endpoints.length > 0) {
+    return warning('NoReadyEndpoints', object, {
+      field,
+      message: `All endpoints of Service ${backend.namespace}/${backend.service} for port ${backend.port} weigh 0, so they are drained; ${outcome}.`,
+      fix: 'Give one of them a weight above 0 in the annotation with the weights.',
+    })
+  }
   return warning('NoReadyEndpoints', object, {
     field,
     message: `Service ${backend.namespace}/${backend.service} has no ready endpoint for port ${backend.port}; ${outcome}.`,
@@ -69,15 +77,16 @@ function noneReady(backend: Backend, object: ObjectRef, field: string, outcome =
   })
 }
 
-function backendOf(target: Target, slices: readonly EndpointSlice[], allowLoopback: boolean): Backend {
-  const { external } = target
+function backendOf(target: Target, slices: readonly EndpointSlice[], allowLoopback: boolean, scheduler: Scheduler): Backend {
+  const { external, balancing } = target
+  const endpoints = external === undefined ? select(slices, target.portName, allowLoopback, target.protocol) : [endpointOf(external.name, external.port)]
   return {
     id: target.id,
     namespace: target.namespace,
     service: target.service,
     port: String(target.port),
-    scheduler: 'rr',
-    endpoints: external === undefined ? select(slices, target.portName, allowLoopback, target.protocol) : [endpointOf(external.name, external.port)],
+    ...schedulerFields(balancing, scheduler),
+    endpoints: withWeights(endpoints, balancing.weights),
   }
 }
 

@@ -1,5 +1,7 @@
 // What translation is told besides the cluster's objects. Keep one object alive: its identity is part of every memo.
 
+import type { Scheduler } from '../model/scheduler.ts'
+
 export interface TranslateOptions {
   /** spec.controller of the IngressClasses that are ours. */
   readonly controllerClass: string
@@ -18,6 +20,8 @@ export interface TranslateOptions {
   readonly udpServices: string | undefined
   /** Ports that no such service may have, because we listen on them. */
   readonly reservedPorts: readonly number[]
+  /** Of backends that nothing else asks anything for. */
+  readonly scheduler: Scheduler
   /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
   readonly allowLoopback: boolean
 }
@@ -34,5 +38,6 @@ export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
   tcpServices: undefined,
   udpServices: undefined,
   reservedPorts: [],
+  scheduler: 'rr',
   allowLoopback: false,
 })

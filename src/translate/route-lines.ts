@@ -1,7 +1,8 @@
 // A routing configuration and its diagnostics as text, one fact a line: what people and golden tests read.
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
-import type { Host, Route, RoutingConfig } from '../model/routing.ts'
+import type { Backend, Host, Route, RoutingConfig } from '../model/routing.ts'
+import { hashKeyText } from './balancing.ts'
 
 /**
  * `http app.example/api prefix -> shop/web:80 [10.0.0.1:8080 10.0.0.2:8080]`: served on both listeners;
@@ -30,8 +31,16 @@ export function formatRoute(config: RoutingConfig, host: Host, route: Route): st
 }
 
 function formatBackend(config: RoutingConfig, id: string): string {
-  const endpoints = config.backends.get(id)?.endpoints ?? []
-  return `${id} [${endpoints.map((endpoint) => endpoint.id).join(' ')}]`
+  const backend = config.backends.get(id)
+  const endpoints = (backend?.endpoints ?? []).map((endpoint) => (endpoint.weight === 1 ? endpoint.id : `${endpoint.id}*${endpoint.weight}`))
+  return `${id}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]`
+}
+
+/** ` by mh of {uri} with fallback=true`; nothing for rr. */
+function formatScheduler({ scheduler, schedulerOptions, hashKey }: Backend): string {
+  const key = hashKey === undefined ? '' : ` of ${hashKeyText(hashKey)}`
+  const options = schedulerOptions === undefined ? '' : ` with ${Object.entries(schedulerOptions).map(([name, value]) => `${name}=${value}`).join(' ')}`
+  return scheduler === 'rr' ? '' : ` by ${scheduler}${key}${options}`
 }
 
 /** `warning PathConflict Ingress dev/web spec.rules[0]: message Fix: fix` */

@@ -3,6 +3,7 @@ import { keyOf, type Ingress, type IngressBackend, type IngressRule } from '../k
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import { readAnnotations, type IngressPolicy } from './annotations/read.ts'
+import { balancingText, type Balancing } from './balancing.ts'
 import type { BackendReference, Contribution, Draft, IngressDraft, PathDraft, View } from './draft.ts'
 import { ANY_HOST, parseHost } from './host-name.ts'
 import { remember, sameList } from './memory.ts'
@@ -50,9 +51,9 @@ function sameRouting(a: Ingress, b: Ingress): boolean {
 
 export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {
   const object = ingressRef(ingress.meta)
-  const { policy, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options.annotationPrefixes, object)
+  const { policy, balancing, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options.annotationPrefixes, object)
   const diagnostics = [...fromAnnotations]
-  const contributions = leaveOut ? [] : contribute(ingress, object, policy, diagnostics)
+  const contributions = leaveOut ? [] : contribute(ingress, object, policy, balancing, diagnostics)
   const references: BackendReference[] = []
   for (const contribution of contributions) {
     for (const path of contribution.paths) references.push(path.reference)
@@ -62,8 +63,8 @@ export function draftIngress(ingress: Ingress, options: TranslateOptions): Ingre
   return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, references, diagnostics }
 }
 
-function contribute(ingress: Ingress, object: ObjectRef, policy: IngressPolicy, diagnostics: Diagnostic[]): readonly Contribution[] {
-  const fallback = ingress.defaultBackend === undefined ? undefined : fallbackOf(ingress.defaultBackend, ingress.meta.namespace)
+function contribute(ingress: Ingress, object: ObjectRef, policy: IngressPolicy, balancing: Balancing, diagnostics: Diagnostic[]): readonly Contribution[] {
+  const fallback = ingress.defaultBackend === undefined ? undefined : fallbackOf(ingress.defaultBackend, ingress.meta.namespace, balancing)
   const { createdAt } = ingress.meta
   const byHost = new Map<string, PathDraft[]>()
   // Only an Ingress without rules answers for every host; with rules its default backend is theirs.
@@ -83,12 +84,12 @@ function contribute(ingress: Ingress, object: ObjectRef, policy: IngressPolicy, 
     }
     const paths = byHost.get(parsed.host) ?? []
     byHost.set(parsed.host, paths)
-    for (const path of draftPaths(rule, field, ingress.meta.namespace, object, diagnostics)) paths.push(path)
+    for (const path of draftPaths(rule, field, ingress.meta.namespace, balancing, object, diagnostics)) paths.push(path)
   })
   return [...byHost].map(([host, paths]) => ({ host, object, createdAt, policy, paths, fallback }))
 }
 
-function draftPaths(rule: IngressRule, field: string, namespace: string, object: ObjectRef, diagnostics: Diagnostic[]): readonly PathDraft[] {
+function draftPaths(rule: IngressRule, field: string, namespace: string, balancing: Balancing, object: ObjectRef, diagnostics: Diagnostic[]): readonly PathDraft[] {
   return (rule.paths ?? []).flatMap((entry, index): readonly PathDraft[] => {
     const at = `${field}.http.paths[${index}]`
     const parsed = parsePath(entry.path)
@@ -103,16 +104,16 @@ function draftPaths(rule: IngressRule, field: string, namespace: string, object:
       return []
     }
     const pathType = entry.pathType === 'Exact' ? 'Exact' : 'Prefix'
-    return [{ path: parsed.path, pathType, field: at, reference: referenceOf(entry.backend, namespace, `${at}.backend`) }]
+    return [{ path: parsed.path, pathType, field: at, reference: referenceOf(entry.backend, namespace, balancing, `${at}.backend`) }]
   })
 }
 
-function fallbackOf(backend: IngressBackend, namespace: string): PathDraft {
-  return { path: '/', pathType: 'Prefix', field: 'spec.defaultBackend', reference: referenceOf(backend, namespace, 'spec.defaultBackend') }
+function fallbackOf(backend: IngressBackend, namespace: string, balancing: Balancing): PathDraft {
+  return { path: '/', pathType: 'Prefix', field: 'spec.defaultBackend', reference: referenceOf(backend, namespace, balancing, 'spec.defaultBackend') }
 }
 
-function referenceOf(backend: IngressBackend, namespace: string, field: string): BackendReference {
+function referenceOf(backend: IngressBackend, namespace: string, balancing: Balancing, field: string): BackendReference {
   const { service, resource } = backend
   const what = service !== undefined ? `${service.name}:${typeof service.port}:${service.port}` : resource !== undefined ? '(resource)' : '(nothing)'
-  return { key: `${namespace}/${what}`, namespace, serviceKey: service === undefined ? undefined : `${namespace}/${service.name}`, backend, field }
+  return { key: `${namespace}/${what}${balancingText(balancing)}`, namespace, balancing, serviceKey: service === undefined ? undefined : `${namespace}/${service.name}`, backend, field }
 }

@@ -1,11 +1,16 @@
 // Load balancing and session affinity.
-import { ignored, ignoredSwitch, type AnnotationSpec } from './spec.ts'
+import { balancing, ignored, ignoredSwitch, type AnnotationSpec } from './spec.ts'
 
 export const BALANCING: readonly AnnotationSpec[] = [
-  ignored('load-balance', 'another scheduler than round robin', ['round_robin']),
-  ignored('upstream-hash-by', 'balancing by a hash'),
-  ignoredSwitch('upstream-hash-by-subset', 'subsets of endpoints'),
-  ignored('upstream-hash-by-subset-size', 'a size of endpoint subsets'),
+  // Ours alone, and read on Services too.
+  balancing('scheduler'),
+  balancing('scheduler-flags'),
+  balancing('hash-key'),
+  balancing('weights'),
+  balancing('load-balance'),
+  balancing('upstream-hash-by'),
+  balancing('upstream-hash-by-subset'),
+  balancing('upstream-hash-by-subset-size'),
   ignored('affinity', 'session affinity'),
   ignored('affinity-mode', 'a mode of session affinity'),
   ignored('affinity-canary-behavior', 'session affinity of canaries'),

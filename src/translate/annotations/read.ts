@@ -1,8 +1,11 @@
 // From an Ingress' annotations to the policy its routes have, and what to tell the user about them.
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
+import { NO_BALANCING, type Balancing } from '../balancing.ts'
 import { OWN_PREFIX } from '../options.ts'
 import { error, quote, warning } from '../report.ts'
+import { entriesOf, fieldOf, type Entry } from './entries.ts'
+import { readBalancing } from './read-balancing.ts'
 import { REMOVED } from './removed.ts'
 import { parseBool, type BooleanAnnotation, type BooleanField, type PendingAnnotation } from './spec.ts'
 import { ANNOTATIONS } from './table.ts'
@@ -17,6 +20,7 @@ export interface IngressPolicy extends Readonly<Record<BooleanField, boolean>> {
 
 export interface AnnotationReading {
   readonly policy: IngressPolicy
+  readonly balancing: Balancing
   /** The Ingress adds no routes. */
   readonly leaveOut: boolean
   readonly diagnostics: readonly Diagnostic[]
@@ -25,17 +29,11 @@ export interface AnnotationReading {
 type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
 
 const PLAIN: IngressPolicy = Object.freeze({ sslRedirect: true, forceSslRedirect: false, closesPaths: false, closesHosts: false })
-const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, leaveOut: false, diagnostics: [] })
-
-interface Entry {
-  readonly prefix: string
-  readonly name: string
-  readonly value: string
-}
+const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, balancing: NO_BALANCING, leaveOut: false, diagnostics: [] })
 
 /** `prefixes` are read beside the own one, which wins. */
 export function readAnnotations(annotations: Readonly<Record<string, string>>, prefixes: readonly string[], object: ObjectRef): AnnotationReading {
-  const entries = ours(annotations, [OWN_PREFIX, ...prefixes])
+  const entries = entriesOf(annotations, [OWN_PREFIX, ...prefixes])
   if (entries.size === 0) return PLAIN_READING
   const policy: Draft = { ...PLAIN }
   const diagnostics: Diagnostic[] = []
@@ -44,7 +42,7 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, p
     const spec = ANNOTATIONS.get(entry.name)
     if (spec === undefined) diagnostics.push(unknown(entry, object))
     else if (spec.kind === 'boolean') policy[spec.field] = readBool(spec, entry, object, diagnostics)
-    else {
+    else if (spec.kind === 'pending') {
       const effect = spec.effect(entry.value)
       if (effect === undefined) continue
       if (effect === 'close-path') policy.closesPaths = true
@@ -53,21 +51,8 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, p
       diagnostics.push(unsupported(spec, effect, entry, object))
     }
   }
-  return { policy: intern(policy), leaveOut, diagnostics }
-}
-
-/** Entries under one of the prefixes, by name; the first prefix that has a name wins. */
-function ours(annotations: Readonly<Record<string, string>>, prefixes: readonly string[]): ReadonlyMap<string, Entry> {
-  const entries = new Map<string, Entry>()
-  const keys = Object.keys(annotations)
-  for (const prefix of prefixes) {
-    for (const key of keys) {
-      if (!key.startsWith(prefix) || key[prefix.length] !== '/') continue
-      const name = key.slice(prefix.length + 1)
-      if (!entries.has(name)) entries.set(name, { prefix, name, value: (annotations[key] ?? '').trim() })
-    }
-  }
-  return entries
+  const balancing = readBalancing(entries, object, diagnostics)
+  return { policy: intern(policy), balancing, leaveOut, diagnostics }
 }
 
 const interned = new Map<string, IngressPolicy>()
@@ -118,8 +103,4 @@ function unknown(entry: Entry, object: ObjectRef): Diagnostic {
       : `Narthex knows no annotation ${quote(entry.name)}; it is ignored.`,
     fix: REMOVED.has(entry.name) ? 'Remove it.' : 'Check the spelling, or remove it.',
   })
-}
-
-function fieldOf(entry: Entry): string {
-  return `metadata.annotations[${entry.prefix}/${entry.name.slice(0, 63)}]`
 }

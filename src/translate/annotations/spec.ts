@@ -27,10 +27,20 @@ export interface BooleanAnnotation {
 /** Policy fields that a boolean annotation sets. */
 export type BooleanField = 'sslRedirect' | 'forceSslRedirect'
 
-export type AnnotationSpec = PendingAnnotation | BooleanAnnotation
+/** Read together with the others of its kind: see read-balancing. */
+export interface BalancingAnnotation {
+  readonly kind: 'balancing'
+  readonly name: string
+}
+
+export type AnnotationSpec = PendingAnnotation | BooleanAnnotation | BalancingAnnotation
 
 export function boolean(name: string, field: BooleanField, initial: boolean): BooleanAnnotation {
   return { kind: 'boolean', name, field, initial }
+}
+
+export function balancing(name: string): BalancingAnnotation {
+  return { kind: 'balancing', name }
 }
 
 /** Served without it. Empty values and `idle` ones pass silently. */

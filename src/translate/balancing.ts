@@ -1,0 +1,86 @@
+// What an Ingress or a Service asks for of the balancing of its requests, and what comes of it where both do.
+import { reuse } from '../base/reuse.ts'
+import type { Backend, Endpoint } from '../model/routing.ts'
+import { keyedBy, type HashPart, type Scheduler, type SchedulerOptions } from '../model/scheduler.ts'
+
+/** The first rule that an endpoint fits gives its weight; without one it weighs 1. */
+export interface WeightRule {
+  readonly kind: 'address' | 'pod' | 'node' | 'zone' | 'any'
+  /** An IP address or `address:port`; the beginning of a pod's name; a node; a zone. */
+  readonly value: string
+  readonly weight: number
+}
+
+export interface Balancing {
+  readonly scheduler?: Scheduler
+  readonly options?: SchedulerOptions
+  readonly hashKey?: readonly HashPart[]
+  readonly weights?: readonly WeightRule[]
+}
+
+export const NO_BALANCING: Balancing = Object.freeze({})
+
+/** As text: equal ones give equal texts, and none gives an empty one. Stands behind the id of a backend that differs from its Service's. */
+export function balancingText(balancing: Balancing): string {
+  if (balancing === NO_BALANCING) return ''
+  const { scheduler, options, hashKey, weights } = balancing
+  const parts = [
+    scheduler === undefined ? '' : `scheduler=${scheduler}`,
+    options === undefined ? '' : Object.entries(options).map(([name, value]) => `${name}=${value}`).join(','),
+    hashKey === undefined ? '' : `hash-key=${hashKeyText(hashKey)}`,
+    weights === undefined ? '' : `weights=${weights.map(({ kind, value, weight }) => `${kind}:${value}=${weight}`).join(',')}`,
+  ]
+  return parts.filter((part) => part !== '').map((part) => `;${part}`).join('')
+}
+
+export function hashKeyText(parts: readonly HashPart[]): string {
+  return parts.map(partText).join('')
+}
+
+function partText(part: HashPart): string {
+  if (part.kind === 'text') return part.text
+  return 'name' in part ? `{${part.kind}:${part.name}}` : `{${part.kind}}`
+}
+
+/** What a Service says holds for everyone who reaches it; an Ingress decides what its Service leaves open. */
+export function restOf(ingress: Balancing, service: Balancing): Balancing {
+  const { scheduler, options, hashKey, weights } = ingress
+  // A scheduler and its key belong together: who names the one decides on the other.
+  const decided = service.scheduler !== undefined || service.hashKey !== undefined
+  return {
+    ...(!decided && scheduler !== undefined && { scheduler }),
+    ...(!decided && options !== undefined && { options }),
+    ...(!decided && hashKey !== undefined && { hashKey }),
+    ...(service.weights === undefined && weights !== undefined && { weights }),
+  }
+}
+
+/** The fields of a backend. Without a scheduler, a hash key asks for one that hashes (mh, where few keys move), and weights for one that knows them. */
+export function schedulerFields({ scheduler, options, hashKey, weights }: Balancing, fallback: Scheduler): Pick<Backend, 'scheduler' | 'schedulerOptions' | 'hashKey'> {
+  const chosen = scheduler ?? (hashKey !== undefined ? 'mh' : weights !== undefined && fallback === 'rr' ? 'wrr' : fallback)
+  return {
+    scheduler: chosen,
+    ...(options !== undefined && { schedulerOptions: options }),
+    ...(hashKey !== undefined && keyedBy(chosen) !== undefined && { hashKey }),
+  }
+}
+
+export function withWeights(endpoints: readonly Endpoint[], rules: readonly WeightRule[] | undefined): readonly Endpoint[] {
+  if (rules === undefined) return endpoints
+  return endpoints.map((endpoint) => reuse(endpoint, { ...endpoint, weight: rules.find((rule) => fits(rule, endpoint))?.weight ?? endpoint.weight }))
+}
+
+function fits({ kind, value }: WeightRule, { id, address, podName, nodeName, zone }: Endpoint): boolean {
+  switch (kind) {
+    case 'address':
+      return address === value || id === value
+    case 'pod':
+      return podName !== undefined && podName.startsWith(value)
+    case 'node':
+      return nodeName === value
+    case 'zone':
+      return zone === value
+    case 'any':
+      return true
+  }
+}
