@@ -5,7 +5,7 @@
 // The kernel weighs (activeconns << 8) + inactconns. At layer 7 nothing is inactive: a request that was answered leaves nothing
 // behind at the endpoint, and idle pooled connections belong to the pool, not to the work. So the overhead is the requests in
 // flight alone, a factor 256 common to all being left out. Tunnels and streams are in flight while they last.
-import type { Endpoint } from '../model/routing.ts'
+import type { Backend, Endpoint } from '../model/routing.ts'
 
 export type Cells = Int32Array<SharedArrayBuffer>
 
@@ -103,4 +103,23 @@ export function localCells(): CellSource {
 
 function newCells(): Cells {
   return new Int32Array(new SharedArrayBuffer(CELL_WIDTH * Int32Array.BYTES_PER_ELEMENT))
+}
+
+/** The cells of all backends. Backends of one Service port, however they are balanced, have theirs in common. */
+export interface BackendCells {
+  of(backend: ServicePort): CellSource
+}
+
+export type ServicePort = Pick<Backend, 'namespace' | 'service' | 'port'>
+
+export function localBackendCells(): BackendCells {
+  const sources = new Map<string, CellSource>()
+  return {
+    of({ namespace, service, port }) {
+      const key = `${namespace}/${service}:${port}`
+      const source = sources.get(key) ?? localCells()
+      sources.set(key, source)
+      return source
+    },
+  }
 }

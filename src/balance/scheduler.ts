@@ -1,7 +1,7 @@
 // What a scheduler is, and the table of those that exist, under the names that `ipvsadm -s` uses. A scheduler is pure but for
 // the state handed to it: shared cells, random and clock come from outside.
 import type { Clock } from '../base/clock.ts'
-import type { Endpoint } from '../model/routing.ts'
+import type { Backend, Endpoint } from '../model/routing.ts'
 import type { Scheduler as SchedulerName, SchedulerOptions } from '../model/scheduler.ts'
 import type { Cursor } from './cursor.ts'
 import { destinationHash } from './destination-hash.ts'
@@ -70,6 +70,11 @@ const FACTORIES: Readonly<Record<SchedulerName, SchedulerFactory>> = {
 /** Without `cells` the counts are of this scheduler alone. */
 export function createScheduler(name: SchedulerName, state: Omit<SchedulerState, 'cells'> & { readonly cells?: CellSource }): Scheduler {
   return FACTORIES[name]({ cells: localCells(), ...state })
+}
+
+/** Whether a scheduler made for the one does for the other; weights and endpoints may differ. */
+export function isSameScheduler(a: Backend, b: Backend): boolean {
+  return a.scheduler === b.scheduler && JSON.stringify(a.schedulerOptions) === JSON.stringify(b.schedulerOptions)
 }
 
 export { keyedBy } from '../model/scheduler.ts'

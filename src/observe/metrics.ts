@@ -12,7 +12,17 @@ export interface DataPlaneFigures extends ThreadFigures {
   readonly threads: number
   readonly restarts: number
   readonly version: number
+  /** Of backends whose schedulers count. */
+  readonly inFlight?: readonly EndpointInFlight[]
   readonly busyMs?: readonly (readonly [thread: number, ms: number])[]
+}
+
+export interface EndpointInFlight {
+  readonly namespace: string
+  readonly service: string
+  readonly port: string
+  readonly endpoint: string
+  readonly count: number
 }
 
 export interface MetricsView {
@@ -103,6 +113,8 @@ function tableFamilies({ config, dataPlane }: MetricsView): string[] {
     family('narthex_routes', 'gauge', 'Routes in the table.', [{ value: routes }]),
     family('narthex_backends', 'gauge', 'Backends (ports of Services) in the table.', [{ value: config.backends.size }]),
     family('narthex_endpoints', 'gauge', 'Endpoints of all backends.', [{ value: endpoints }]),
+    family('narthex_endpoint_requests_in_flight', 'gauge', 'Requests that an endpoint has not answered in full, and its tunnels; where the scheduler counts them.',
+      (dataPlane.inFlight ?? []).map(({ count, ...labels }) => ({ labels, value: count }))),
     family('narthex_certificates', 'gauge', 'Certificates in the table.', [{ value: config.certificates.size }]),
     family('narthex_certificate_not_after_timestamp_seconds', 'gauge', 'When a certificate expires, seconds since the epoch.', expiry),
   ]

@@ -7,6 +7,8 @@ import type { ConnectionOrigin } from './origin.ts'
 export interface Downstream {
   readonly tls: boolean
   readonly origin: ConnectionOrigin
+  /** Of the peer's end of the connection. */
+  readonly clientPort: number
   /** More was written than the client has taken; the exchange hears `clientDrained` when that is over. */
   readonly full: boolean
   /** Bytes sent for the present request. */

@@ -9,6 +9,7 @@ import type { EndpointPool } from '../upstream/pool.ts'
 import type { ResponseSink } from '../upstream/response-sink.ts'
 import { failureAnswer, type Answer } from './answer.ts'
 import type { ProxyContext } from './context.ts'
+import { CountedEndpoint } from './counted-endpoint.ts'
 import type { Downstream } from './downstream.ts'
 import type { Origin } from './origin.ts'
 import { PHASES, RETRY_FROM } from './phases.ts'
@@ -42,6 +43,7 @@ export class Exchange implements ResponseSink {
   readonly tried: EndpointPool[] = []
   readonly usable = (endpoint: Endpoint): boolean => this.isUsable(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
   readonly waitable = (endpoint: Endpoint): boolean => this.mayWait(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
+  readonly counted = new CountedEndpoint()
   readonly #body = new RequestBody()
   #wait: QueueWait | undefined
   #upstream: UpstreamConnection | undefined
@@ -194,6 +196,7 @@ export class Exchange implements ResponseSink {
 
   responseEnd(trailers: string): void {
     this.#upstream = undefined
+    this.counted.answered()
     this.client.sendEnd(trailers)
   }
 
@@ -297,6 +300,7 @@ export class Exchange implements ResponseSink {
   #finish(failure: FailureKind | undefined): void {
     this.active = false
     this.#detach()
+    this.counted.leave()
     this.#body.clear()
     const { request, client, origin } = this
     const { record } = this.context

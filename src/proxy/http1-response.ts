@@ -52,6 +52,10 @@ export class Http1Response implements Downstream {
     this.#out = new SocketWriter(owner.socket, context.buffers, context.turn)
   }
 
+  get clientPort(): number {
+    return this.#owner.socket.remotePort ?? 0
+  }
+
   get full(): boolean {
     return this.#out.full
   }

@@ -3,6 +3,7 @@
 import type { FailureKind } from '../base/failure.ts'
 import { withoutFields } from '../http/http1/field-lines.ts'
 import { normalisePath } from '../http/http1/path.ts'
+import type { Endpoint } from '../model/routing.ts'
 import { match as matchRoute } from '../table/table.ts'
 import type { Exchange } from './exchange.ts'
 import type { LiveBackend } from './routing.ts'
@@ -60,12 +61,19 @@ function pick(exchange: Exchange): Outcome {
   const { backend, route, context } = exchange
   if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
   const limited = context.settings.pool.connectionsPerEndpoint > 0
-  let index = exchange.tried.length > 0 ? another(exchange, backend) : backend.scheduler.pick(backend.backend.endpoints, limited ? exchange.usable : undefined)
-  if (index < 0 && limited) index = backend.scheduler.pick(backend.backend.endpoints, exchange.waitable)
+  const isRetry = exchange.tried.length > 0
+  if (isRetry) exchange.counted.leave()
+  let index = isRetry && !backend.counts ? another(exchange, backend) : scheduled(exchange, backend, isRetry || limited ? exchange.usable : undefined)
+  if (index < 0 && limited) index = scheduled(exchange, backend, exchange.waitable)
   const pool = backend.pools[index]
   if (pool === undefined) return exchange.lastFailure ?? (limited && backend.pools.some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
+  if (backend.counts) exchange.counted.take(backend, index)
   exchange.pool = pool
   return 'continue'
+}
+
+function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: ((endpoint: Endpoint) => boolean) | undefined): number {
+  return scheduler.pick(endpoints, usable, key === undefined ? 0 : key(exchange))
 }
 
 /**

@@ -1,5 +1,6 @@
 // The data plane of one thread: listeners, the routing in force, pools, and an orderly end.
 import type { CursorSource } from '../balance/cursor.ts'
+import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -21,6 +22,8 @@ import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
 export interface ProxyOptions {
   readonly settings: ProxySettings
   readonly cursors: CursorSource
+  /** Where schedulers count; absent: for this proxy alone. */
+  readonly cells?: BackendCells
   readonly recorder: Recorder
   readonly clock: Clock
   /** Like Math.random. */
@@ -62,7 +65,7 @@ export interface Proxy {
 }
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const { settings, cursors, recorder, clock, random, log, contexts } = options
+  const { settings, cursors, cells = localBackendCells(), recorder, clock, random, log, contexts } = options
   const { limits } = settings
   const admission = options.admission ?? createAdmission(admissionCells(1, limits, () => Math.floor(random() * 2 ** 32)), 0, limits)
   const wheel = new TimerWheel(clock, (now) => {
@@ -117,7 +120,7 @@ export function createProxy(options: ProxyOptions): Proxy {
 
   return {
     apply(delta) {
-      context.routing = nextRouting(context.routing, delta, { pools, cursors, random, clock })
+      context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, random, clock })
     },
     listen: listeners.listen,
     table: () => context.routing.table,

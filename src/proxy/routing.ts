@@ -2,17 +2,23 @@
 // request keeps the one it started with.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
-import { createScheduler, type Scheduler } from '../balance/scheduler.ts'
+import type { BackendCells } from '../balance/loads.ts'
+import { createScheduler, isSameScheduler, type Scheduler } from '../balance/scheduler.ts'
 import { applyDelta, type RoutingDelta } from '../model/delta.ts'
 import type { Backend, Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
 import type { EndpointPool, Pools } from '../upstream/pool.ts'
 import { compileFilters, type Filter } from './filters/filter.ts'
+import { requestKey, type RequestKey } from './request-key.ts'
 
 export interface LiveBackend {
   readonly backend: Backend
   readonly scheduler: Scheduler
+  /** Whether the scheduler wants to hear when a request is over. */
+  readonly counts: boolean
+  /** undefined: the scheduler hashes nothing. */
+  readonly key: RequestKey | undefined
   /** One for each of `backend.endpoints`, in that order. */
   readonly pools: readonly EndpointPool[]
 }
@@ -28,6 +34,7 @@ export const EMPTY_LIVE_ROUTING: Routing = { table: EMPTY_TABLE, backends: new M
 export interface RoutingParts {
   readonly pools: Pools
   readonly cursors: CursorSource
+  readonly cells: BackendCells
   readonly random: () => number
   readonly clock: Clock
 }
@@ -51,10 +58,15 @@ export function nextRouting(current: Routing, delta: RoutingDelta, parts: Routin
   return { table, backends }
 }
 
-function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, random, clock }: RoutingParts): LiveBackend {
-  const same = before !== undefined && before.backend.scheduler === backend.scheduler
-  const scheduler = same ? before.scheduler : createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), random, clock })
-  return { backend, scheduler, pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)) }
+/** The scheduler stays, with what it knows, while it is asked for in the same way: weights and endpoints may change. */
+function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, cells, random, clock }: RoutingParts): LiveBackend {
+  const options = backend.schedulerOptions === undefined ? {} : { options: backend.schedulerOptions }
+  const scheduler =
+    before !== undefined && isSameScheduler(before.backend, backend)
+      ? before.scheduler
+      : createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), cells: cells.of(backend), random, clock, ...options })
+  const counts = scheduler.finished !== undefined
+  return { backend, scheduler, counts, key: requestKey(backend), pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)) }
 }
 
 /** The filters of a route, compiled when it is first asked for. */

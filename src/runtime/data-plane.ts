@@ -10,10 +10,11 @@ import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { ThreadFigures } from '../observe/figures.ts'
 import { admissionCells, forgetThread } from '../proxy/admission.ts'
+import type { InFlight } from './endpoint-cells.ts'
 import { createFigureCollector } from './figure-collector.ts'
 import type { FromThread, ListenerSettings, ThreadStart } from './messages.ts'
 import { claimPorts, type ClaimedPorts } from './ports.ts'
-import { createSlots } from './slots.ts'
+import { createSharedMemory } from './shared-memory.ts'
 import { createStreamTroubles } from './stream-troubles.ts'
 import { DataPlaneThread } from './thread.ts'
 import { createVersionWaiters } from './version-waiters.ts'
@@ -39,6 +40,8 @@ export interface DataPlaneOptions {
 export interface DataPlaneStats extends ThreadFigures {
   /** By thread: milliseconds that its event loop was not idle. */
   readonly busyMs: readonly (readonly [thread: number, ms: number])[]
+  /** Requests in flight by endpoint, where schedulers count them. */
+  readonly inFlight: readonly InFlight[]
   /** Serving now. */
   readonly threads: number
   /** Threads replaced since the start. */
@@ -86,7 +89,7 @@ class Supervisor implements DataPlane {
   readonly #backoff: Backoff
   readonly #claimed: ClaimedPorts
   readonly #start: Omit<ThreadStart, 'thread'>
-  readonly #slots = createSlots()
+  readonly #memory = createSharedMemory<DataPlaneThread>()
   readonly #troubles = createStreamTroubles()
   readonly #figures
   readonly #waiters
@@ -130,9 +133,9 @@ class Supervisor implements DataPlane {
     if (isFirst || !isEmptyDelta(delta, this.#config)) {
       this.#config = next
       this.#version++
-      const slots = this.#slots.update(delta.backends, this.#version)
+      const memory = this.#memory.update(delta, this.#version)
       for (const thread of this.#threads) {
-        if (thread.isFed) thread.post({ kind: 'apply', update: { version: this.#version, delta, slots } })
+        if (thread.isFed) thread.post({ kind: 'apply', update: { version: this.#version, delta, memory: memory(thread) } })
       }
       if (isFirst) {
         await this.#feedAll()
@@ -151,7 +154,7 @@ class Supervisor implements DataPlane {
     const serving = this.#serving()
     const version = Math.min(this.#version, ...serving.map(({ acknowledged }) => acknowledged))
     const busyMs = serving.map((thread) => [thread.index, thread.busyMs()] as const)
-    return { ...figures, busyMs, threads: serving.length, restarts: this.#restarts, version }
+    return { ...figures, inFlight: this.#memory.inFlight(), busyMs, threads: serving.length, restarts: this.#restarts, version }
   }
 
   streamTroubles(): ReadonlyMap<string, string> {
@@ -190,7 +193,7 @@ class Supervisor implements DataPlane {
   /** Gives the whole table to a thread that has none. */
   #feed(thread: DataPlaneThread): void {
     thread.state = 'starting'
-    const update = { version: this.#version, delta: wholeRouting(this.#config), slots: this.#slots.whole() }
+    const update = { version: this.#version, delta: wholeRouting(this.#config), memory: this.#memory.whole(thread) }
     thread.post({ kind: 'start', start: { ...this.#start, thread: thread.index }, update })
   }
 
@@ -267,13 +270,14 @@ class Supervisor implements DataPlane {
   #acknowledge(thread: DataPlaneThread, version: number): void {
     thread.acknowledged = Math.max(thread.acknowledged, version)
     const fed = [...this.#threads].filter(({ isFed }) => isFed)
-    this.#slots.acknowledged(Math.min(...fed.map(({ acknowledged }) => acknowledged)))
+    this.#memory.acknowledged(Math.min(...fed.map(({ acknowledged }) => acknowledged)))
     this.#settle()
   }
 
   #lost(thread: DataPlaneThread): void {
     this.#threads.delete(thread)
     this.#figures.retire(thread)
+    this.#memory.lost(thread)
     this.#troubles.forget(thread)
     forgetThread(this.#start.admission, thread.index)
     this.#drained.get(thread)?.(0)

@@ -5,7 +5,7 @@ import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { CounterNews } from '../observe/counter-cells.ts'
 import type { AdmissionCells } from '../proxy/admission.ts'
-import type { SlotDelta } from './slots.ts'
+import type { MemoryUpdate } from './shared-memory.ts'
 
 export interface ListenerSettings {
   readonly port: number
@@ -34,7 +34,7 @@ export interface ThreadStart {
 export interface TableUpdate {
   readonly version: number
   readonly delta: RoutingDelta
-  readonly slots: SlotDelta
+  readonly memory: MemoryUpdate
 }
 
 export type ToThread =

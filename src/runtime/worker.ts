@@ -12,6 +12,7 @@ import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import { createStreams, type Streams } from '../stream/streams.ts'
 import { serverName } from '../table/table.ts'
 import type { FromThread, TableUpdate, ThreadStart, ToThread } from './messages.ts'
+import { createSharedCells } from './shared-cells.ts'
 import { createSharedCursors } from './shared-cursors.ts'
 
 interface Running {
@@ -28,6 +29,7 @@ if (port === null) throw new Error('worker.ts runs as a worker thread only')
 const say = (message: FromThread): void => port.postMessage(message)
 const log: Log = (level, message, facts = {}) => say({ kind: 'log', level, message, facts: plain(facts) })
 const cursors = createSharedCursors()
+const cells = createSharedCells()
 let running: Running | undefined
 
 port.on('message', (message: ToThread) => {
@@ -94,6 +96,7 @@ function create({ thread, admission, settings, listeners, reusePort, defaultCert
   const proxy = createProxy({
     settings,
     cursors,
+    cells,
     recorder,
     contexts,
     admission: createAdmission(admission, thread, settings.limits),
@@ -106,6 +109,7 @@ function create({ thread, admission, settings, listeners, reusePort, defaultCert
     reusePort,
     settings,
     cursors,
+    cells,
     recorder: createStreamRecorder((id, buffer) => say({ kind: 'counters', news: { kind: 'stream', id, buffer } })),
     clock: systemClock,
     random: Math.random,
@@ -115,8 +119,9 @@ function create({ thread, admission, settings, listeners, reusePort, defaultCert
 }
 
 /** Resolves when the listeners that come with it were tried; requests are served by the new table before. */
-async function apply({ proxy, contexts, streams }: Running, { delta, slots }: TableUpdate): Promise<void> {
-  cursors.learn(slots)
+async function apply({ proxy, contexts, streams }: Running, { delta, memory }: TableUpdate): Promise<void> {
+  cursors.learn(memory.slots)
+  cells.learn(memory.cells, memory.own)
   proxy.apply(delta)
   contexts.refresh()
   await streams.apply(proxy.table().config)

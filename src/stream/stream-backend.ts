@@ -1,8 +1,9 @@
 // Where connections and datagrams go: one scheduler over the endpoints as they are now. What is open stays with its endpoint.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
+import type { BackendCells } from '../balance/loads.ts'
 import { addressKey } from '../balance/hash.ts'
-import { createScheduler, keyedBy, type Scheduler } from '../balance/scheduler.ts'
+import { createScheduler, isSameScheduler, keyedBy, type Scheduler } from '../balance/scheduler.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
 
 /** An endpoint that was chosen for one connection, which counts as active until `end`. */
@@ -28,12 +29,16 @@ export interface RoutedBackend extends StreamBackend {
 
 export interface BackendParts {
   readonly cursors: CursorSource
+  readonly cells: BackendCells
   readonly random: () => number
   readonly clock: Clock
 }
 
-export function createRoutedBackend(first: Backend, { cursors, random, clock }: BackendParts): RoutedBackend {
-  const schedulerOf = ({ id, scheduler }: Backend): Scheduler => createScheduler(scheduler, { cursor: cursors.of(id), random, clock })
+export function createRoutedBackend(first: Backend, { cursors, cells, random, clock }: BackendParts): RoutedBackend {
+  const schedulerOf = (backend: Backend): Scheduler => {
+    const options = backend.schedulerOptions === undefined ? {} : { options: backend.schedulerOptions }
+    return createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), cells: cells.of(backend), random, clock, ...options })
+  }
   let backend = first
   let scheduler = schedulerOf(first)
   return {
@@ -41,7 +46,7 @@ export function createRoutedBackend(first: Backend, { cursors, random, clock }: 
       return backend
     },
     update(next) {
-      if (next.scheduler !== backend.scheduler) scheduler = schedulerOf(next)
+      if (!isSameScheduler(next, backend)) scheduler = schedulerOf(next)
       backend = next
     },
     take(client, tried) {

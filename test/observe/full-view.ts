@@ -23,7 +23,7 @@ export function fullView(overrides: Partial<MetricsView> = {}): MetricsView {
     ready: true,
     config: configOf({ 'a.example': [1, 2], 'b.example': [3] }, { certificates: new Map([['dev/tls', { id: 'dev/tls', certificate: '', privateKey: 'SECRET', names: [], notAfter: 1_900_000_000_000, fingerprint: '' }]]) }),
     diagnostics: [diagnostic('ServiceNotFound', 'error'), diagnostic('ServiceNotFound', 'error'), diagnostic('CertificateExpired', 'warning')],
-    dataPlane: { ...reader.figures(), threads: 2, restarts: 1, version: 7, busyMs: [[0, 1500]] },
+    dataPlane: { ...reader.figures(), threads: 2, restarts: 1, version: 7, busyMs: [[0, 1500]], inFlight: [{ namespace: 'dev', service: 'web', port: '80', endpoint: '10.0.0.1:8080', count: 3 }] },
     loop: withFailure(withRun(NO_LOOP_FIGURES, { at: 0, translateMs: 250, applyMs: 500 })),
     watchRestarts: { Ingress: 3 },
     ...overrides,

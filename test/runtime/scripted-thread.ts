@@ -24,7 +24,7 @@ let whole = 0
 let admission: Admission | undefined
 
 function apply(update: TableUpdate): void {
-  cursors.learn(update.slots)
+  cursors.learn(update.memory.slots)
   config = applyDelta(config, update.delta)
   ;({ version } = update)
 }

@@ -79,9 +79,11 @@ export interface TestProxyOptions extends SettingsOverrides {
   readonly clock?: Clock
   /** Listens with TLS. */
   readonly contexts?: NonNullable<ProxyOptions['contexts']>
+  /** Where schedulers count. */
+  readonly cells?: NonNullable<ProxyOptions['cells']>
 }
 
-export async function startProxy(config: RoutingConfig, { clock = systemClock, contexts, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
+export async function startProxy(config: RoutingConfig, { clock = systemClock, contexts, cells, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
   const records: RequestRecord[] = []
   let waiting: (() => void)[] = []
   let refused = 0
@@ -102,6 +104,7 @@ export async function startProxy(config: RoutingConfig, { clock = systemClock, c
     random: () => 0.5,
     log: silentLog,
     ...(contexts === undefined ? {} : { contexts }),
+    ...(cells === undefined ? {} : { cells }),
   })
   let current = config
   proxy.apply(wholeRouting(config))
