@@ -1,7 +1,7 @@
 // Where connections and datagrams go: one scheduler over the endpoints as they are now. What is open stays with its endpoint.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
-import type { BackendCells } from '../balance/loads.ts'
+import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressKey } from '../balance/hash.ts'
 import { createScheduler, isSameScheduler, keyedBy, type Scheduler } from '../balance/scheduler.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
@@ -29,12 +29,13 @@ export interface RoutedBackend extends StreamBackend {
 
 export interface BackendParts {
   readonly cursors: CursorSource
-  readonly cells: BackendCells
+  /** Where schedulers count; absent: for this backend alone. */
+  readonly cells?: BackendCells
   readonly random: () => number
   readonly clock: Clock
 }
 
-export function createRoutedBackend(first: Backend, { cursors, cells, random, clock }: BackendParts): RoutedBackend {
+export function createRoutedBackend(first: Backend, { cursors, cells = localBackendCells(), random, clock }: BackendParts): RoutedBackend {
   const schedulerOf = (backend: Backend): Scheduler => {
     const options = backend.schedulerOptions === undefined ? {} : { options: backend.schedulerOptions }
     return createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), cells: cells.of(backend), random, clock, ...options })

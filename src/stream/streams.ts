@@ -3,7 +3,7 @@ import { createBackoff, type Backoff } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import type { CursorSource } from '../balance/cursor.ts'
-import { localBackendCells, type BackendCells } from '../balance/loads.ts'
+import type { BackendCells } from '../balance/loads.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
 import type { RoutingConfig, Stream } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
@@ -82,7 +82,7 @@ export function createStreams(options: StreamsOptions): Streams {
       const backend = config.backends.get(id)
       const known = backends.get(id)
       if (backend === undefined || known?.backend === backend) continue
-      if (known === undefined) backends.set(id, createRoutedBackend(backend, { cells: localBackendCells(), ...options }))
+      if (known === undefined) backends.set(id, createRoutedBackend(backend, options))
       else known.update(backend)
     }
   }

@@ -1,7 +1,7 @@
 // What a Service is to who connects: its virtual addresses and the endpoints behind each (the rules of kube-proxy). Pure.
 import { isIP } from 'node:net'
-import { SCHEDULER_NAMES } from '../../balance/scheduler.ts'
 import type { Backend, Endpoint } from '../../model/routing.ts'
+import { SCHEDULERS } from '../../model/scheduler.ts'
 import { keyOfObject } from '../controllers/controller.ts'
 import { NODE_ADDRESS, NODE_NAME } from '../controllers/default-objects.ts'
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from '../controllers/object-shapes.ts'
@@ -94,7 +94,7 @@ function isServing({ conditions }: SliceEndpoint): boolean {
 
 function schedulerOf({ metadata }: Service): Backend['scheduler'] {
   const named = metadata.annotations?.[SCHEDULER_ANNOTATION]
-  return SCHEDULER_NAMES.find((each) => each === named) ?? 'rr'
+  return SCHEDULERS.find((each) => each === named) ?? 'rr'
 }
 
 /** One memory for all addresses of a Service port: who comes by NodePort and by ClusterIP is the same client. */
