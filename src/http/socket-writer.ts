@@ -1,5 +1,6 @@
 // Gathers what goes out on a socket during one turn into as few writes as can be: heads and small bodies are one latin1 string.
 import type { Socket } from 'node:net'
+import { latin1 } from './latin1.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import type { Gathered, WriteTurn } from './write-turn.ts'
 
@@ -34,7 +35,7 @@ export class SocketWriter implements Gathered {
   bytes(buffer: Buffer, start: number, end: number, before = '', after = ''): void {
     const size = end - start
     if (size <= SMALL) {
-      this.text(before + buffer.toString('latin1', start, end) + after)
+      this.text(before + latin1(buffer, start, end) + after)
       return
     }
     if (before === '' && after === '' && buffer !== this.#buffers.shared) {

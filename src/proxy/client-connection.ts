@@ -80,11 +80,11 @@ export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd 
 
   // === the request
 
-  headRead(text: string, end: number): void {
+  headRead(text: string, end: number, isLegal: boolean): void {
     const { limits } = this.#context.settings
     const exchange = this.#exchange
     const { request } = exchange
-    const failure = parseRequestHead(text, end, request, limits)
+    const failure = parseRequestHead(text, end, request, limits, isLegal || undefined)
     this.#requests++
     this.#responded = false
     this.#timer.clear()

@@ -1,5 +1,6 @@
 // One request and its response: runs the phases, then moves bodies both ways until the response is complete or one side fails.
 // Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamConnection).
+import { performance } from 'node:perf_hooks'
 import { FAILURES, type FailureKind } from '../base/failure.ts'
 import { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
@@ -19,7 +20,7 @@ import { requestText } from './request-text.ts'
 import { EMPTY_LIVE_ROUTING, type LiveBackend, type Routing } from './routing.ts'
 
 /** RFC 9110 section 9.2.2; others are not sent twice once a byte of them was. */
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const isRepeatable = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'PUT' || method === 'DELETE'
 
 export class Exchange implements ResponseSink {
   readonly context: ProxyContext
@@ -72,7 +73,7 @@ export class Exchange implements ResponseSink {
     this.#tries = this.#status = this.#responseAt = 0
     this.#fresh = this.#responseStarted = false
     this.#startedAt = performance.now()
-    this.#body.start(this.request.framing, REPEATABLE.has(this.request.method))
+    this.#body.start(this.request.framing, isRepeatable(this.request.method))
     this.#run(0)
   }
 
@@ -242,7 +243,7 @@ export class Exchange implements ResponseSink {
     if (this.#responseStarted || this.#tries > this.context.settings.pool.tries) return false
     if (!connection.reused && this.#tries >= this.context.settings.pool.tries) return false
     if (FAILURES[kind].retry) return true
-    return kind === 'response-cut' && !connection.responseStarted && REPEATABLE.has(this.request.method) && this.#body.repeatable
+    return kind === 'response-cut' && !connection.responseStarted && isRepeatable(this.request.method) && this.#body.repeatable
   }
 
   /** By its index in the backend: the endpoint was not tried in vain, and takes another connection. */
@@ -286,7 +287,7 @@ export class Exchange implements ResponseSink {
     this.request.reset()
     this.routing = EMPTY_LIVE_ROUTING
     this.route = this.backend = this.pool = undefined
-    this.path = ''
+    this.path = this.requestId = ''
     this.origin = this.client.origin
   }
 

@@ -11,8 +11,8 @@ import { ReadAhead } from './read-ahead.ts'
 export interface RequestOwner {
   /** Responses wait to be taken: no further request is begun. */
   readonly full: boolean
-  /** `text` is latin1 and holds a head up to `end`. The owner says what follows: `startBody`, or nothing. */
-  headRead(text: string, end: number): void
+  /** `text` is latin1 and holds a head up to `end`; `isLegal`: see RequestHeadReader. The owner says what follows: `startBody`, or nothing. */
+  headRead(text: string, end: number, isLegal: boolean): void
   /** The first bytes of a head that is not complete. */
   headBegun(): void
   headFailed(kind: FailureKind): void
@@ -107,7 +107,7 @@ export class RequestReader {
       head.text = ''
       this.state = 'busy'
       this.#blocked = this.discarding = false
-      this.#owner.headRead(text, head.end)
+      this.#owner.headRead(text, head.end, head.isLegal)
     } else if (head.fault !== undefined) this.#owner.headFailed(head.fault)
     else if (first) this.#owner.headBegun()
     return position

@@ -1,21 +1,49 @@
 // The head of the request to the backend (ingress-nginx: "Headers sent to the backend", default settings).
 import type { RequestHead } from '../http/http1/request-head.ts'
 
+interface HostLines {
+  readonly host: string
+  /** From the end of the target to the end of the Host field. */
+  readonly target: string
+  /** X-Forwarded-Host, and the name of the field that follows. */
+  readonly forwarded: string
+}
+
+/** Of the last hosts asked for. Every piece that a text is joined from costs when it is written, so what is the same for many requests is one. */
+const lines: (HostLines | undefined)[] = Array.from({ length: 64 }, () => undefined)
+
 /** latin1. */
-export function requestText(request: RequestHead, requestId: string, forwardedFields: string): string {
+export function requestText(request: RequestHead, requestId: string, originFields: string): string {
   const { host } = request
-  // From HTTP/1.0 there may be none: RFC 9112 section 3.2 has the field sent all the same.
-  const hostField = host === '' ? 'Host:' : `Host: ${host}`
-  let text = `${request.method} ${request.target} HTTP/1.1\r\n${hostField}\r\n${request.fields}X-Request-ID: ${requestId}\r\n${forwardedFields}`
-  if (host !== '') text += `X-Forwarded-Host: ${host}\r\n`
-  if (request.forwardedFor !== '') text += `X-Original-Forwarded-For: ${request.forwardedFor}\r\n`
-  if (request.forwardedHost !== '') text += `X-Original-Forwarded-Host: ${request.forwardedHost}\r\n`
-  if (request.framing === 'length') text += `Content-Length: ${request.contentLength}\r\n`
-  else if (request.framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
+  const { target, forwarded } = linesOf(host)
+  let text = `${request.method} ${request.target}${target}${request.fields}${originFields}${forwarded}${requestId}`
+  if (request.forwardedFor !== '') text += `\r\nX-Original-Forwarded-For: ${request.forwardedFor}`
+  if (request.forwardedHost !== '') text += `\r\nX-Original-Forwarded-Host: ${request.forwardedHost}`
+  if (request.framing === 'length') text += `\r\nContent-Length: ${request.contentLength}`
+  else if (request.framing === 'chunked') text += '\r\nTransfer-Encoding: chunked'
   // Forwarded, not answered here: RFC 9110 section 10.1.1 lets a proxy answer 100 itself only to a backend known
   // to speak HTTP/1.0. So it is the backend that says whether it wants the body; a client that sends it at once is not held up.
-  if (request.expectContinue) text += 'Expect: 100-continue\r\n'
-  if (request.websocket) text += 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
-  else if (request.trailers) text += 'TE: trailers\r\nConnection: TE\r\n'
-  return `${text}\r\n`
+  if (request.expectContinue) text += '\r\nExpect: 100-continue'
+  if (request.websocket) text += '\r\nConnection: Upgrade\r\nUpgrade: websocket'
+  else if (request.trailers) text += '\r\nTE: trailers\r\nConnection: TE'
+  return `${text}\r\n\r\n`
+}
+
+function linesOf(host: string): HostLines {
+  const at = (7 * host.length + host.charCodeAt(0) + host.charCodeAt(host.length >> 1)) & 63
+  const known = lines[at]
+  if (known !== undefined && known.host === host) return known
+  const made = host === '' ? NO_HOST : { host: whole(host), target: whole(` HTTP/1.1\r\nHost: ${host}\r\n`), forwarded: whole(`X-Forwarded-Host: ${host}\r\n${ID}`) }
+  lines[at] = made
+  return made
+}
+
+const ID = 'X-Request-ID: '
+
+// From HTTP/1.0 there may be none: RFC 9112 section 3.2 has the field sent all the same.
+const NO_HOST: HostLines = { host: '', target: ' HTTP/1.1\r\nHost:\r\n', forwarded: ID }
+
+/** In one piece, and not part of a head that would be kept with it. */
+function whole(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -12,15 +12,27 @@ export interface ResponseFields {
 /** How the body goes to the client: `as-is` with the length that the backend declared, if it did. */
 export type ClientFraming = 'as-is' | 'chunked' | 'until-close'
 
+/** By status: the last one that was written. */
+const statusLines: ({ readonly reason: string; readonly line: string } | undefined)[] = Array.from({ length: 600 }, () => undefined)
+
+function statusLine(status: number, reason: string): string {
+  const last = statusLines[status]
+  if (last !== undefined && last.reason === reason) return last.line
+  const line = `HTTP/1.1 ${status} ${reason}\r\n`
+  // Only short ones, in one piece.
+  if (reason.length <= 40) statusLines[status] = { reason: line.slice(13, -2), line: Buffer.from(line, 'latin1').toString('latin1') }
+  return line
+}
+
 /** latin1. */
 export function responseText(head: ResponseHead, framing: ClientFraming, fields: ResponseFields): string {
-  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}`
+  let text = statusLine(head.status, head.reason) + head.fields
   if (!head.hasServer) text += fields.serverField
   if (!head.hasDate) text += fields.dateField
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
   // RFC 9110 section 8.6: none in 204.
-  else if (framing === 'as-is' && head.contentLength >= 0 && head.status !== 204) text += `Content-Length: ${head.contentLength}\r\n`
-  return `${text}${fields.connectionField}\r\n`
+  else if (framing === 'as-is' && head.contentLength >= 0 && head.status !== 204) text += head.contentLengthLine
+  return text + (fields.connectionField === '' ? '\r\n' : `${fields.connectionField}\r\n`)
 }
 
 /** 1xx, 101 with its Upgrade. */

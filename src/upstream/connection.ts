@@ -5,7 +5,9 @@ import type { FailureKind } from '../base/failure.ts'
 import { Timer, type TimerWheel } from '../base/timer-wheel.ts'
 import { BodyReader } from '../http/http1/body-reader.ts'
 import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
+import { legalHeadEnd } from '../http/http1/head-scan.ts'
 import { parseResponseHead, ResponseHead } from '../http/http1/response-head.ts'
+import { latin1 } from '../http/latin1.ts'
 import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
 import type { WriteTurn } from '../http/write-turn.ts'
@@ -26,8 +28,6 @@ export interface UpstreamContext {
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
-/** A first read is searched for the head's end within this; longer heads take the slow way. */
-const HEAD_WINDOW = 4096
 const MOST_INTERIM = 16
 /** Milliseconds by which we end an idle connection before the backend says it would. */
 const IDLE_MARGIN = 1000
@@ -183,11 +183,10 @@ export class UpstreamConnection implements TunnelEnd {
   /** Answers the index after the head, or `count` when there is more to wait for. */
   #readHead(bytes: Buffer, start: number, count: number): number {
     if (this.#partial.length === 0) {
-      const text = bytes.toString('latin1', start, Math.min(count, start + HEAD_WINDOW))
-      const end = text.indexOf('\r\n\r\n') + 4
-      if (end > 3) {
-        this.#parsed(text, end)
-        return start + end
+      const end = legalHeadEnd(bytes, start, count)
+      if (end > 0 && end - start <= this.#context.limits.responseHeadBytes) {
+        this.#parsed(latin1(bytes, start, end), end - start, true)
+        return end
       }
     }
     const before = this.#partial.length
@@ -200,15 +199,15 @@ export class UpstreamConnection implements TunnelEnd {
     const text = this.#partial.text(end)
     this.#partial.clear()
     if (end > this.#context.limits.responseHeadBytes) this.#fail('response-invalid')
-    else this.#parsed(text, end)
+    else this.#parsed(text, end, undefined)
     return start + end - before
   }
 
-  #parsed(text: string, end: number): void {
+  #parsed(text: string, end: number, isLegal: boolean | undefined): void {
     const head = this.#head
     const sink = this.#sink
     if (sink === undefined) return
-    if (!parseResponseHead(text, end, this.#toHead, head, this.#context.limits.headFields)) return this.#fail('response-invalid')
+    if (!parseResponseHead(text, end, this.#toHead, head, this.#context.limits.headFields, isLegal)) return this.#fail('response-invalid')
     if (head.status === 101) return this.#switch(head, sink)
     if (head.status < 200) {
       if (++this.#interim > MOST_INTERIM) this.#fail('response-invalid')

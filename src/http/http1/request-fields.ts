@@ -1,6 +1,7 @@
 // The request fields that are not simply forwarded: those the proxy reads, writes itself, or must not let through.
 // A table, since most fields of a request are none of them and must cost next to nothing.
 import type { FailureKind } from '../../base/failure.ts'
+import { FieldTable, isSameName } from './field-table.ts'
 import { listMembers } from './field-lines.ts'
 import { hostName } from './host.ts'
 import type { RequestHead } from './request-head.ts'
@@ -97,26 +98,14 @@ const ACTIONS: Readonly<Record<string, Action | typeof DROPPED>> = {
 /** Results of authentication, which only the proxy may state. Not `X-Auth-Token` and its like: those are credentials. */
 const DROPPED_PREFIXES = ['ssl-client-', 'x-auth-request-']
 
-/** Bit set by length and first letter of the names above, so that other names are let through without being read. */
-const OF_INTEREST = new Uint8Array(32 * 32)
-for (const name of Object.keys(ACTIONS)) OF_INTEREST[key(name.length, name.charCodeAt(0))] = 1
-for (const prefix of DROPPED_PREFIXES) {
-  for (let length = prefix.length; length < 32; length++) OF_INTEREST[key(length, prefix.charCodeAt(0))] = 1
-}
-
-const LOOKUP = new Map(Object.entries(ACTIONS))
+const TABLE = new FieldTable(Object.entries(ACTIONS))
 
 /** What to do with the field whose name lies between two indexes; undefined: forward it. */
 export function requestFieldAction(text: string, start: number, end: number): Action | typeof DROPPED | undefined {
-  const length = end - start
-  if (length < 32 && OF_INTEREST[key(length, text.charCodeAt(start))] === 0) return undefined
-  const name = text.slice(start, end).toLowerCase()
-  return LOOKUP.get(name) ?? (DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) ? DROPPED : undefined)
-}
-
-/** Letters of either case fall on one key. */
-function key(length: number, first: number): number {
-  return (length << 5) | (first & 31)
+  const action = TABLE.find(text, start, end)
+  if (action !== undefined) return action
+  for (const prefix of DROPPED_PREFIXES) if (end - start >= prefix.length && isSameName(text, start, prefix)) return DROPPED
+  return undefined
 }
 
 /** Digits only, below 10^15 so that a number holds it exactly; -1 otherwise. */

@@ -1,10 +1,10 @@
 // Finds the end of a request head in what a client sends, in any segmentation, and refuses early what can't become one.
 import type { FailureKind } from '../../base/failure.ts'
 import type { Limits } from '../../model/settings.ts'
+import { latin1 } from '../latin1.ts'
 import { HeadAccumulator } from './head-accumulator.ts'
+import { legalHeadEnd } from './head-scan.ts'
 
-/** A first read is searched for the head's end within this; longer heads take the slow way. */
-const WINDOW = 4096
 /** RFC 9112 section 2.2 asks for one to be ignored. */
 const MOST_EMPTY_LINES = 4
 const CR = 13
@@ -14,6 +14,8 @@ export class RequestHeadReader {
   text = ''
   /** Index after the empty line; 0: the head is not complete. */
   end = 0
+  /** No byte of it is one that no head may hold. False: it was not looked at. */
+  isLegal = false
   /** Why it can't become a head. */
   fault: FailureKind | undefined
   readonly #limits: Limits
@@ -37,14 +39,16 @@ export class RequestHeadReader {
   /** Answers the index after the head, or `end` when there is more to wait for. Sets `text` and `end`, or `fault`. */
   read(buffer: Buffer, start: number, end: number): number {
     this.end = 0
+    this.isLegal = false
     this.fault = undefined
     if (this.#partial.length === 0 && buffer[start] !== CR) {
-      this.text = buffer.toString('latin1', start, Math.min(end, start + WINDOW))
-      const headEnd = this.text.indexOf('\r\n\r\n') + 4
-      if (headEnd > 3) {
-        this.end = headEnd
+      const headEnd = legalHeadEnd(buffer, start, end)
+      if (headEnd > 0) {
+        this.text = latin1(buffer, start, headEnd)
+        this.end = headEnd - start
+        this.isLegal = true
         this.#emptyLines = 0
-        return start + headEnd
+        return headEnd
       }
     }
     return this.#readPartial(buffer, start, end)

@@ -2,7 +2,7 @@
 // Knows RFC 9112, not routes. One object serves all requests of a connection.
 import type { FailureKind } from '../../base/failure.ts'
 import type { Limits } from '../../model/settings.ts'
-import { ILLEGAL, PLAIN, TOKEN, UNDERSCORE } from './characters.ts'
+import { isLegalText, PLAIN, TOKEN, UNDERSCORE } from './characters.ts'
 import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } from './field-lines.ts'
 import { hostName } from './host.ts'
 import { DROPPED, requestFieldAction } from './request-fields.ts'
@@ -68,15 +68,14 @@ const CR = 13
 /**
  * Parses `text` up to `end`, the index after the empty line, into `head`; answers why it was refused, or undefined.
  * `text` is latin1. The strictness is that of RFC 9112 without any of its permitted leniencies: what two parsers
- * can read in two ways is refused here.
+ * can read in two ways is refused here. `isLegal`: its bytes were looked at, see `legalHeadEnd`.
  */
-export function parseRequestHead(text: string, end: number, head: RequestHead, limits: Limits): FailureKind | undefined {
+export function parseRequestHead(text: string, end: number, head: RequestHead, limits: Limits, isLegal = isLegalText(text, end)): FailureKind | undefined {
   head.reset()
   const lineEnd = text.indexOf('\n') + 1
   if (lineEnd - 2 > limits.requestLineBytes) return 'target-too-long'
   if (end - lineEnd > limits.headBytes) return 'head-too-large'
-  const illegal = text.search(ILLEGAL)
-  if ((illegal >= 0 && illegal < end) || text.charCodeAt(lineEnd - 2) !== CR) return 'bad-request'
+  if (!isLegal || text.charCodeAt(lineEnd - 2) !== CR) return 'bad-request'
   return parseRequestLine(text, lineEnd - 2, head) ?? parseFields(text, lineEnd, end, head, limits.headFields) ?? settle(head)
 }
 

@@ -1,6 +1,7 @@
 // A response head from a backend, parsed once: how its body is framed, and the fields to forward as one ready text.
 // One object serves all responses of a connection. What is refused here ends as 502.
-import { ILLEGAL, TOKEN } from './characters.ts'
+import { isLegalText, TOKEN } from './characters.ts'
+import { FieldTable } from './field-table.ts'
 import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } from './field-lines.ts'
 import { parseContentLength } from './request-fields.ts'
 
@@ -15,6 +16,8 @@ export class ResponseHead {
   framing: ResponseFraming = 'none'
   /** The declared one, for HEAD and 304 too; -1: none. */
   contentLength = -1
+  /** The field to forward, if there is one. */
+  contentLengthLine = ''
   /** The backend lets us use the connection again. */
   keepAlive = true
   /** Milliseconds that the backend says it leaves an idle connection open; Infinity: it does not say. */
@@ -30,21 +33,21 @@ export class ResponseHead {
 const CR = 13
 const SP = 32
 const COLON = 58
+const ZERO = 48
 
 type Action = (head: ResponseHead, value: string) => boolean
 
 const drop: Action = () => true
 
+function takeContentLength(head: ResponseHead, value: string): boolean {
+  if (head.contentLength >= 0) return false
+  head.contentLength = parseContentLength(value)
+  return head.contentLength >= 0
+}
+
 /** False: refused. */
 const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
-  [
-    'content-length',
-    (head, value) => {
-      if (head.contentLength >= 0) return false
-      head.contentLength = parseContentLength(value)
-      return head.contentLength >= 0
-    },
-  ],
+  ['content-length', takeContentLength],
   [
     'transfer-encoding',
     (head, value) => {
@@ -85,26 +88,15 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
 const SERVER: Action = () => true
 const DATE: Action = () => true
 
-/** By name as backends commonly write it, so that it need not be put in lower case. */
-const LOWER_CASE: readonly (readonly [string, Action])[] = [...ACTIONS, ['server', SERVER], ['date', DATE]]
-const BY_NAME = new Map<string, Action>(LOWER_CASE)
-for (const [name, action] of LOWER_CASE) BY_NAME.set(name.replaceAll(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase()), action)
+const TABLE = new FieldTable<Action>([...ACTIONS, ['server', SERVER], ['date', DATE]])
 
-function actionOf(name: string): Action | undefined {
-  return BY_NAME.get(name) ?? BY_NAME.get(name.toLowerCase())
-}
-
-const OF_INTEREST = new Uint8Array(32 * 32)
-for (const name of [...ACTIONS.keys(), 'server', 'date']) OF_INTEREST[(name.length << 5) | (name.charCodeAt(0) & 31)] = 1
-
-/** Parses `text` up to `end`, the index after the empty line. False: not a response that can be forwarded. */
-export function parseResponseHead(text: string, end: number, toHead: boolean, head: ResponseHead, mostFields: number): boolean {
-  head.fields = head.upgrade = head.connection = ''
+/** Parses `text` up to `end`, the index after the empty line. False: not a response that can be forwarded. `isLegal`: see `parseRequestHead`. */
+export function parseResponseHead(text: string, end: number, toHead: boolean, head: ResponseHead, mostFields: number, isLegal = isLegalText(text, end)): boolean {
+  head.fields = head.contentLengthLine = head.upgrade = head.connection = ''
   head.contentLength = -1
   head.idleTimeout = Infinity
   head.chunked = head.hasServer = head.hasDate = false
-  const illegal = text.search(ILLEGAL)
-  if (illegal >= 0 && illegal < end) return false
+  if (!isLegal) return false
   const lineEnd = text.indexOf('\n') + 1
   if (!parseStatusLine(text, lineEnd - 2, head)) return false
   const http10 = text.charCodeAt(7) === 48
@@ -143,17 +135,15 @@ function parseFields(text: string, start: number, end: number, head: ResponseHea
     if (text.charCodeAt(lineEnd - 2) !== CR || --left < 0) return false
     let nameEnd = position
     while (TOKEN[text.charCodeAt(nameEnd)]) nameEnd++
-    const length = nameEnd - position
-    if (length === 0 || text.charCodeAt(nameEnd) !== COLON) return false
+    if (nameEnd === position || text.charCodeAt(nameEnd) !== COLON) return false
     let taken = false
-    if (length >= 32 || OF_INTEREST[(length << 5) | (text.charCodeAt(position) & 31)] === 1) {
-      const action = actionOf(text.slice(position, nameEnd))
-      if (action === SERVER) head.hasServer = true
-      else if (action === DATE) head.hasDate = true
-      else if (action !== undefined) {
-        taken = true
-        if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
-      }
+    const action = TABLE.find(text, position, nameEnd)
+    if (action === SERVER) head.hasServer = true
+    else if (action === DATE) head.hasDate = true
+    else if (action !== undefined) {
+      taken = true
+      if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
+      if (action === takeContentLength) head.contentLengthLine = canonicalLength(text, position, nameEnd + 1, lineEnd)
     }
     const canonical = isCanonicalValue(text, nameEnd + 1, lineEnd - 2)
     if (taken || !canonical) {
@@ -165,6 +155,12 @@ function parseFields(text: string, start: number, end: number, head: ResponseHea
   }
   head.fields = runStart < position ? kept + text.slice(runStart, position) : kept
   return true
+}
+
+/** As the backend wrote it, if we would write it so; `value` follows the colon and is known to be digits. */
+function canonicalLength(text: string, start: number, value: number, end: number): string {
+  const isCanonical = isCanonicalValue(text, value, end - 2) && (text.charCodeAt(value + 1) !== ZERO || end - value === 4)
+  return isCanonical ? text.slice(start, end) : `Content-Length: ${Number(trimValue(text, value, end - 2))}\r\n`
 }
 
 function settleConnection(head: ResponseHead): void {

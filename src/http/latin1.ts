@@ -1,0 +1,14 @@
+// Bytes to text. `toString('latin1', …)` of a Buffer looks for the meaning of its arguments for longer than it converts a head.
+
+type Slice = (this: Buffer, start: number, end: number) => string
+
+const slice: unknown = Reflect.get(Buffer.prototype, 'latin1Slice')
+const usable = isSlice(slice) ? slice : undefined
+
+export function latin1(bytes: Buffer, start: number, end: number): string {
+  return usable === undefined ? bytes.toString('latin1', start, end) : usable.call(bytes, start, end)
+}
+
+function isSlice(value: unknown): value is Slice {
+  return typeof value === 'function'
+}
