@@ -73,6 +73,12 @@ export interface Service {
   readonly externalName: string
   readonly externalIPs: readonly string[]
   readonly ports: readonly ServicePort[]
+  /** internalTrafficPolicy: only endpoints of the sender's own node. */
+  readonly nodeLocal: boolean
+  /** trafficDistribution, where it is one that Kubernetes knows; PreferClose is the old name of PreferSameZone. */
+  readonly prefers: 'zone' | 'node' | undefined
+  /** sessionAffinity ClientIP: seconds after its last request for which a client keeps its endpoint. */
+  readonly affinitySeconds: number | undefined
   /** status.loadBalancer.ingress. */
   readonly addresses: readonly PublishedAddress[]
 }
@@ -105,6 +111,8 @@ export interface SliceEndpoint {
   readonly podName: string | undefined
   readonly nodeName: string | undefined
   readonly zone: string | undefined
+  /** Zones and nodes that the endpoint is meant for; absent: it carries no hints. */
+  readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] }
 }
 
 export interface Secret {

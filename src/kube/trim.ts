@@ -135,8 +135,25 @@ function trimService(raw: Raw, meta: Meta): Service {
     externalName: text(spec['externalName']),
     externalIPs: texts(spec['externalIPs']),
     ports: records(spec['ports']).flatMap(trimServicePort),
+    nodeLocal: spec['internalTrafficPolicy'] === 'Local',
+    prefers: trimDistribution(spec['trafficDistribution']),
+    affinitySeconds: spec['sessionAffinity'] === 'ClientIP' ? trimAffinityTimeout(spec) : undefined,
     addresses: trimAddresses(raw),
   }
+}
+
+function trimDistribution(value: unknown): Service['prefers'] {
+  if (value === 'PreferSameNode') return 'node'
+  return value === 'PreferClose' || value === 'PreferSameZone' ? 'zone' : undefined
+}
+
+/** The default and the largest value that the API has. */
+const AFFINITY_SECONDS = 10_800
+const MOST_AFFINITY_SECONDS = 86_400
+
+function trimAffinityTimeout(spec: Raw): number {
+  const seconds = record(record(spec['sessionAffinityConfig'])['clientIP'])['timeoutSeconds']
+  return typeof seconds === 'number' && Number.isInteger(seconds) && seconds > 0 && seconds <= MOST_AFFINITY_SECONDS ? seconds : AFFINITY_SECONDS
 }
 
 function trimServicePort(raw: Raw): readonly ServicePort[] {
@@ -173,6 +190,8 @@ function trimEndpoint(raw: Raw): readonly SliceEndpoint[] {
   if (address === undefined || address === '') return []
   const conditions = record(raw['conditions'])
   const target = record(raw['targetRef'])
+  const hints = record(raw['hints'])
+  const [zones, nodes] = [names(hints['forZones']), names(hints['forNodes'])]
   return [
     {
       address,
@@ -182,8 +201,14 @@ function trimEndpoint(raw: Raw): readonly SliceEndpoint[] {
       podName: target['kind'] === 'Pod' ? optionalText(target['name']) : undefined,
       nodeName: optionalText(raw['nodeName']),
       zone: optionalText(raw['zone']),
+      ...((zones.length > 0 || nodes.length > 0) && { hints: { zones, nodes } }),
     },
   ]
+}
+
+/** Of ForZone and ForNode alike. */
+function names(value: unknown): readonly string[] {
+  return records(value).flatMap((each) => optionalText(each['name']) ?? [])
 }
 
 /** Keys of a Secret that some feature reads; tokens, Helm releases and the like are not kept in memory. */
