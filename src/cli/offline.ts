@@ -32,7 +32,8 @@ const UNCHECKED: readonly Unchecked[] = [
 
 /** Throws CommandError where a file can't be read. */
 export function translateFiles(paths: readonly string[], options: Partial<TranslateOptions> = {}): OfflineTranslation {
-  const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ...options }
+  // Files are on no node.
+  const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ignoreTrafficPolicies: true, ...options }
   const objects = readObjects(paths)
   const given = stateFromObjects(objects)
   const state = given.ingressClasses.size > 0 ? given : stateFromObjects([...objects, ownClass(full)])

@@ -7,6 +7,7 @@ import { hostName } from '../http/http1/host.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import { createDefaultCertificate } from '../http/tls/default-certificate.ts'
 import type { Connection } from '../kube/connection.ts'
+import { startNodeZone, type NodeZone } from '../kube/node-zone.ts'
 import { startStore, type LiveStoreOptions } from '../kube/start-store.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import { NO_FIGURES } from '../observe/figures.ts'
@@ -34,10 +35,11 @@ export interface RunningController {
 
 /** Throws CommandError naming the option when a port can't be had. */
 export async function startController(config: Config, connection: Connection, log: Log): Promise<RunningController> {
-  let options = translateOptions(config, [])
+  let options = translateOptions(config, [], config.zone)
   let notReady: string | undefined = 'the first list of the cluster has not arrived'
   let shuttingDown = false
   let plane: DataPlane | undefined
+  let nodeZone: NodeZone | undefined
   let settings = proxySettings(config, config.httpsPort)
 
   const certificate = createDefaultCertificate()
@@ -53,6 +55,7 @@ export async function startController(config: Config, connection: Connection, lo
   const routing = (): RoutingConfig => controller.current()?.config ?? EMPTY_ROUTING
 
   const close = async (): Promise<void> => {
+    nodeZone?.stop()
     await controller.close()
     await Promise.all([status.stop(), store.stop(), plane?.close(), admin?.close()])
     await connection.close()
@@ -102,9 +105,21 @@ export async function startController(config: Config, connection: Connection, lo
     throw error
   }
 
-  options = translateOptions(config, [...plane.ports, admin.port])
+  const reservedPorts = [...plane.ports, admin.port]
+  options = translateOptions(config, reservedPorts, config.zone)
+  if (config.nodeName !== '' && config.zone === '' && !config.ignoreTrafficPolicies) {
+    nodeZone = startNodeZone({
+      connection,
+      node: config.nodeName,
+      log,
+      onZone(zone) {
+        options = translateOptions(config, reservedPorts, zone)
+        controller.markDirty()
+      },
+    })
+  }
   store.onDirty(controller.markDirty)
-  const ready = store.synced.then(async () => {
+  const ready = Promise.all([store.synced, nodeZone?.tried]).then(async () => {
     notReady = 'the first table is not live in every thread'
     await controller.start()
     notReady = undefined
@@ -129,7 +144,7 @@ export function reachableAddress(listening: string): string {
   return listening === '::' ? '::1' : listening
 }
 
-function translateOptions(config: Config, reservedPorts: readonly number[]): TranslateOptions {
+function translateOptions(config: Config, reservedPorts: readonly number[], zone: string): TranslateOptions {
   return Object.freeze({
     controllerClass: config.controllerClass,
     ingressClass: config.ingressClass,
@@ -141,6 +156,8 @@ function translateOptions(config: Config, reservedPorts: readonly number[]): Tra
     udpServices: config.udpServicesConfigmap === '' ? undefined : config.udpServicesConfigmap,
     reservedPorts,
     scheduler: config.scheduler,
+    place: { node: config.nodeName === '' ? undefined : config.nodeName, zone: zone === '' ? undefined : zone },
+    ignoreTrafficPolicies: config.ignoreTrafficPolicies,
     allowLoopback: config.allowLoopbackEndpoints,
   })
 }

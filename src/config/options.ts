@@ -21,6 +21,8 @@ export interface Option<T> {
   readonly sandboxFallback?: T
   /** Shown instead of the default where that is computed. */
   readonly shownFallback?: string
+  /** Another variable that `narthex run` reads, after its own. */
+  readonly variable?: string
   /** Only for this command. */
   readonly only?: Command
   /** May be given several times; the parser sees each one and `collect` joins them. */
@@ -35,6 +37,9 @@ export const OPTIONS = {
   kubeconfig: option({ flag: 'kubeconfig', group: 'Cluster', placeholder: 'FILE', only: 'run', parse: value.nonEmpty, fallback: '', shownFallback: '$KUBECONFIG, else in-cluster, else ~/.kube/config', help: 'Which cluster to serve.' }),
   context: option({ flag: 'context', group: 'Cluster', placeholder: 'NAME', only: 'run', parse: value.nonEmpty, fallback: '', shownFallback: "the kubeconfig's current one", help: 'Context of the kubeconfig.' }),
   watchNamespace: option({ flag: 'watch-namespace', group: 'Cluster', placeholder: 'NAME', parse: value.namespace, fallback: '', shownFallback: 'all', help: 'Serve the Ingresses of one namespace only.' }),
+  nodeName: option({ flag: 'node-name', group: 'Cluster', placeholder: 'NAME', parse: value.text, fallback: '', sandboxFallback: 'sandbox', variable: 'NODE_NAME', shownFallback: '$NODE_NAME', help: 'Node that Narthex runs on: by it and its zone the endpoints are chosen that Services want to be near.' }),
+  zone: option({ flag: 'zone', group: 'Cluster', placeholder: 'NAME', parse: value.text, fallback: '', shownFallback: "the node's topology.kubernetes.io/zone", help: 'Zone that Narthex runs in.' }),
+  ignoreTrafficPolicies: option({ flag: 'ignore-traffic-policies', group: 'Cluster', placeholder: '', parse: value.boolean, fallback: false, help: 'Use endpoints wherever they are, as ingress-nginx does: internalTrafficPolicy, trafficDistribution and topology hints mean nothing.' }),
 
   httpPort: option({ flag: 'http-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 80, sandboxFallback: 8080, help: 'Port for HTTP; 0: any free port, printed.' }),
   httpsPort: option({ flag: 'https-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 443, sandboxFallback: 8443, help: 'Port for HTTPS; 0: any free port, printed.' }),

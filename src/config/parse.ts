@@ -42,8 +42,10 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
     const fromFlag = given.get(option.flag)
     const variable = environmentName(option.flag)
     const fromEnv = env[variable]
+    const fromOther = command === 'run' && option.variable !== undefined ? env[option.variable] : undefined
     if (fromFlag !== undefined) values[name] = read(command, option, `--${option.flag}`, fromFlag)
     else if (fromEnv !== undefined && fromEnv !== '') values[name] = read(command, option, variable, [fromEnv])
+    else if (fromOther !== undefined && fromOther !== '') values[name] = read(command, option, option.variable ?? '', [fromOther])
   }
   // Every name of OPTIONS was filled in above, each by its own parser or fallback.
   const config = Object.freeze(values) as Config

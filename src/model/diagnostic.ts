@@ -6,6 +6,7 @@ export type DiagnosticReason =
   | 'ServiceNotFound'
   | 'ServicePortNotFound'
   | 'NoReadyEndpoints'
+  | 'NoLocalEndpoints'
   | 'ResourceBackendUnsupported'
   | 'ExternalNameInvalid'
   | 'SecretNotFound'

@@ -4,6 +4,7 @@ import type { Service, ServicePort } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import { NO_BALANCING, type Balancing } from './balancing.ts'
+import type { TrafficPolicy } from './choose-endpoints.ts'
 import type { BackendReference, Draft, Outcome, Resolution, Target, TranslateMemo, View } from './draft.ts'
 import { parseExternalName } from './external-name.ts'
 import { remember, sameMap } from './memory.ts'
@@ -127,7 +128,7 @@ export function targetOf(service: Service, port: ServicePort, options: Translate
   const { namespace, name } = service.meta
   const { balancing, suffix } = effectiveBalancing(service, asked, options.scheduler)
   const id = `${namespace}/${name}:${port.port}${suffix}`
-  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, balancing }
+  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, balancing, policy: policyOf(service) }
   if (service.type !== 'ExternalName') return { resolution: { backend: id }, target }
   const parsed = parseExternalName(service.externalName, options.allowLoopback)
   if ('wrong' in parsed) {
@@ -138,6 +139,11 @@ export function targetOf(service: Service, port: ServicePort, options: Translate
   }
   const portOutside = typeof port.targetPort === 'number' ? port.targetPort : port.port
   return { resolution: { backend: id }, target: { ...target, external: { name: parsed.name, port: portOutside } } }
+}
+
+/** A headless Service has no ClusterIP, which is what internalTrafficPolicy is about. */
+function policyOf({ nodeLocal, prefers, clusterIPs }: Service): TrafficPolicy {
+  return { nodeLocal: nodeLocal && clusterIPs[0] !== 'None', prefers }
 }
 
 /** The controller's own default backend: the first TCP port of its Service. */

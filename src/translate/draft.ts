@@ -3,9 +3,12 @@ import type { ClusterState } from '../kube/cluster-state.ts'
 import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Service } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { Backend, Certificate, Host, PathType, Scheduler, ServerName, Stream } from '../model/routing.ts'
+import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
 import type { IngressPolicy } from './annotations/read.ts'
 import type { Balancing } from './balancing.ts'
+import type { TrafficPolicy } from './choose-endpoints.ts'
+import type { BackendOutcome } from './endpoints.ts'
+import type { EndpointTrouble } from './endpoint-troubles.ts'
 import type { HostGroups } from './host-groups.ts'
 import type { Memory } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
@@ -82,6 +85,7 @@ export interface Target {
   /** Absent: TCP. */
   readonly protocol?: 'UDP'
   readonly balancing: Balancing
+  readonly policy: TrafficPolicy
 }
 
 export interface Draft {
@@ -141,9 +145,8 @@ export interface HostsMemory {
 export interface EndpointInputs {
   readonly target: Target
   readonly slices: readonly EndpointSlice[]
-  readonly allowLoopback: boolean
-  readonly scheduler: Scheduler
-  readonly backend: Backend
+  readonly options: TranslateOptions
+  readonly outcome: BackendOutcome
 }
 
 /** Opaque to callers: make one with createMemo() and hand the same one to every run. */
@@ -158,8 +161,8 @@ export interface TranslateMemo {
   readonly outcomes: Map<string, { readonly service: Service | undefined; readonly options: TranslateOptions; readonly outcome: Outcome }>
   readonly streams: Memory<Pick<Draft, 'streams' | 'targets'> & { readonly diagnostics: readonly Diagnostic[] }>
   readonly streamTargets: Memory<Draft['targets']>
-  readonly endpoints: Memory<ReadonlyMap<string, Backend>>
-  readonly withoutEndpoints: Memory<readonly Diagnostic[]>
+  readonly endpoints: Memory<{ readonly backends: Draft['backends']; readonly troubles: ReadonlyMap<string, EndpointTrouble> }>
+  readonly endpointTroubles: Memory<readonly Diagnostic[]>
   /** By backend id. */
   readonly endpointInputs: Map<string, EndpointInputs>
   readonly certificates: Memory<Pick<Draft, 'certificates' | 'serverNames' | 'tlsHosts' | 'defaultCertificate'> & { readonly diagnostics: readonly Diagnostic[]; readonly validUntil: number }>

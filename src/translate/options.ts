@@ -22,8 +22,18 @@ export interface TranslateOptions {
   readonly reservedPorts: readonly number[]
   /** Of backends that nothing else asks anything for. */
   readonly scheduler: Scheduler
+  /** Where we run: which endpoints are near. */
+  readonly place: Place
+  /** Endpoints wherever they are, as ingress-nginx has it: internalTrafficPolicy, trafficDistribution and hints mean nothing. */
+  readonly ignoreTrafficPolicies: boolean
   /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
   readonly allowLoopback: boolean
+}
+
+/** undefined: not known. */
+export interface Place {
+  readonly node: string | undefined
+  readonly zone: string | undefined
 }
 
 export const OWN_PREFIX = 'narthex.ingress.kubernetes.io'
@@ -39,5 +49,7 @@ export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
   udpServices: undefined,
   reservedPorts: [],
   scheduler: 'rr',
+  place: Object.freeze({ node: undefined, zone: undefined }),
+  ignoreTrafficPolicies: false,
   allowLoopback: false,
 })

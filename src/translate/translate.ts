@@ -58,7 +58,7 @@ export function createMemo(): TranslateMemo {
     streams: emptyMemory(),
     streamTargets: emptyMemory(),
     endpoints: emptyMemory(),
-    withoutEndpoints: emptyMemory(),
+    endpointTroubles: emptyMemory(),
     endpointInputs: new Map(),
     certificates: emptyMemory(),
     secrets: new Map(),

@@ -55,6 +55,15 @@ spec:
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: nobody, port: {number: 80}}}}]}
 `
 
+const ingressOf = (service: string): string => `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: ${service}}
+spec:
+  ingressClassName: narthex
+  rules: [{host: ${service}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${service}, port: {number: 80}}}}]}}]
+`
+
 const tcpServices = (data: Readonly<Record<string, string>>): string =>
   JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'tcp-services', namespace: 'narthex' }, data })
 
@@ -101,7 +110,7 @@ beforeAll(async () => {
   await ok(kubectl('apply -f -', OBJECTS))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
   await ok(kubectl('apply -f -', tcpServices({ [sqlPort]: 'default/web:http', 1: 'default/nobody:1' })))
-  controller = await startNarthex(['run', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'])
+  controller = await startNarthex(['run', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'], { NODE_NAME: 'sandbox' })
 })
 afterAll(async () => {
   await controller?.stop()
@@ -142,6 +151,35 @@ describe('narthex run', () => {
     held.destroy()
     const metrics = await (await fetch(`http://127.0.0.1:${controller.ports['admin']}/metrics`)).text()
     expect(metrics).toMatch(new RegExp(`narthex_stream_connections_total\\{protocol="tcp",port="${other}",namespace="default",service="web"\\} [1-9]`))
+  })
+
+  it('keeps to its own node and zone where a Service asks for that', async () => {
+    const policies = (fields: string): string => `apiVersion: v1\nkind: Service\nmetadata: {name: near}\nspec: {ports: [{port: 80}], ${fields}}`
+    const slice = `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: near-1, labels: {kubernetes.io/service-name: near}}
+addressType: IPv4
+ports: [{name: "", port: 80}]
+endpoints:
+  - {addresses: [127.0.0.2], nodeName: elsewhere, zone: local-a}
+  - {addresses: [127.0.0.3], nodeName: farther, zone: local-b}
+---
+${ingressOf('near')}`
+    const endpoints = async (): Promise<string> => {
+      const { backends } = (await (await fetch(`http://127.0.0.1:${controller.ports['admin']}/api/routes`)).json()) as { backends: { id: string; endpoints: { id: string }[] }[] }
+      return backends.filter(({ id }) => id === 'default/near:80').map((each) => each.endpoints.map(({ id }) => id).join(' ')).join() || '(none)'
+    }
+    await ok(kubectl('apply -f -', `${policies('trafficDistribution: PreferSameNode')}\n---${slice}`))
+    await eventually(endpoints, (each) => each === '127.0.0.2:80')
+    await ok(kubectl('apply -f -', policies('internalTrafficPolicy: Cluster')))
+    await eventually(endpoints, (each) => each === '127.0.0.2:80 127.0.0.3:80')
+    await ok(kubectl('apply -f -', policies('internalTrafficPolicy: Local')))
+    await eventually(endpoints, (each) => each === '(none)')
+    expect((await fetchHost({ port: http(), host: 'near.example.com' })).status).toBe(503)
+    const events = await eventually(() => ok(kubectl('get events --field-selector involvedObject.name=near,involvedObject.kind=Ingress')), (text) => text.includes('NoLocalEndpoints'))
+    expect(events).toMatch(/Warning\s+NoLocalEndpoints\s+ingress\/near\s+.*default\/near .*node "sandbox"/)
+    await ok(kubectl('delete ingress near'))
   })
 
   it('uses exactly the verbs that manifests/10-rbac.yaml grants', async () => {
