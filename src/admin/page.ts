@@ -2,7 +2,7 @@
 import { formatRef } from '../model/object-ref.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { html, Html } from './html.ts'
-import type { CertificateView, RouteView, RoutingView } from './routing-view.ts'
+import type { CertificateView, RouteView, RoutingView, StreamView } from './routing-view.ts'
 
 export interface PageFacts {
   readonly version: string
@@ -28,6 +28,7 @@ code{font-size:.95em}.error{color:#a00}.warning{color:#850}.quiet{color:#666}`)
 export function renderPage({ version, tableVersion, notReady, routing, diagnostics, now }: PageFacts): string {
   const endpoints = new Map(routing.backends.map((backend) => [backend.id, backend.endpoints.map(({ id }) => id)]))
   const routes = routing.hosts.flatMap(({ name, routes }) => routes.map((route) => ({ host: name, route })))
+  const { streams } = routing
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Narthex</title><style>${STYLE}</style></head><body>
 <h1>Narthex ${version}</h1>
@@ -35,6 +36,8 @@ export function renderPage({ version, tableVersion, notReady, routing, diagnosti
 default backend ${routing.defaultBackend ?? 'none (404)'}. <a href="metrics">metrics</a> <a href="api/routes">routes</a> <a href="api/diagnostics">diagnostics</a></p>
 <h2>Routes</h2>
 ${table(['Host', 'Path', 'Backend', 'Endpoints', 'From'], routes, ({ host, route }) => routeRow(host, route, endpoints))}
+${streams.length === 0 ? '' : html`<h2>TCP and UDP services</h2>
+${table(['Port', 'PROXY protocol', 'Backend', 'Endpoints', 'From'], streams, (stream) => streamRow(stream, endpoints))}`}
 <h2>Diagnostics</h2>
 ${table(['Reason', 'Object', 'What', 'Fix'], diagnostics, diagnosticRow)}
 <h2>Certificates</h2>
@@ -59,6 +62,13 @@ function routeRow(host: string, route: RouteView, endpoints: ReadonlyMap<string,
   const more = reached.length > MOST_ENDPOINTS ? ` and ${reached.length - MOST_ENDPOINTS} more` : ''
   const shown = route.backend !== null && reached.length === 0 ? html`<span class="error">none ready: 503</span>` : html`${reached.slice(0, MOST_ENDPOINTS).join(' ')}${more}`
   return html`<tr><td>${host}</td><td><code>${route.path}</code> ${route.pathType}${redirect}</td><td>${backend}</td><td>${shown}</td><td>${kind} ${namespace}/${name}</td></tr>
+`
+}
+
+function streamRow({ protocol, port, backend, proxyProtocol, source: { kind, namespace, name } }: StreamView, endpoints: ReadonlyMap<string, readonly string[]>): Html {
+  const reached = endpoints.get(backend) ?? []
+  const proxy = [proxyProtocol.in ? 'in' : '', proxyProtocol.out ? 'out' : ''].join(' ').trim()
+  return html`<tr><td>${protocol} ${port}</td><td>${proxy}</td><td>${backend}</td><td>${reached.slice(0, MOST_ENDPOINTS).join(' ')}</td><td>${kind} ${namespace}/${name}</td></tr>
 `
 }
 

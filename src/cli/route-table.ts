@@ -17,6 +17,10 @@ export function routeTable(view: RoutingView): string {
       `${route.source.kind} ${route.source.namespace}/${route.source.name}`,
     ]),
   )
+  for (const { protocol, port, backend, proxyProtocol, source } of view.streams) {
+    const proxy = [proxyProtocol.in ? 'PROXY in' : '', proxyProtocol.out ? 'PROXY out' : ''].filter((word) => word !== '')
+    rows.push([`port ${port}`, proxy.length === 0 ? '-' : proxy.join(', '), protocol, backend, String(endpoints.get(backend) ?? 0), `${source.kind} ${source.namespace}/${source.name}`])
+  }
   if (rows.length === 0) return 'No routes: no Ingress is served.\n'
   return columns([HEADER, ...rows])
 }
