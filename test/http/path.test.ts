@@ -25,6 +25,13 @@ const CASES: readonly (readonly [string, string | undefined])[] = [
   ['/a%2fb', '/a/b'],
   ['/a%2F', '/a/'],
   ['/a%2F%2Fb', '/a/b'],
+  ['/a//../b', undefined],
+  ['/a//b/../c', '/a/c'],
+  ['/a//b/../../c', undefined],
+  ['/a%2fb/../c', undefined],
+  ['/a\\b/../c', undefined],
+  ['/a%5Cb/../c', undefined],
+  ['/a%2fb/c/../d', '/a/b/d'],
   ['/a%2f..%2fb', undefined],
   ['/a/..%2fb', undefined],
   ['/a/%2e%2e%2fb', undefined],
@@ -66,17 +73,14 @@ function reference(path: string): string | undefined {
   const out: string[] = []
   let open = true
   for (const segment of literal.slice(1)) {
-    open = segment === '' || segment === '.' || segment === '..'
+    open = segment === '' || segment === '.' || segment === '..' || /%2f$/i.test(segment)
     if (segment === '..') {
-      if (out.length === 0) return undefined
-      out.pop()
-    } else if (!open) {
-      const parts = segment.split(/%2f/i)
-      open = parts.at(-1) === ''
-      out.push(...parts.filter((part) => part !== ''))
-    }
+      const above = out.pop()
+      if (above === undefined || above === '' || /%2f|%5c|\\/i.test(above)) return undefined
+    } else if (segment !== '.') out.push(segment)
   }
-  const decoded = out.map((segment) => segment.replace(/%[0-9a-f]{2}/gi, (escape) => (escape === '%61' ? 'a' : escape.toUpperCase())))
+  const parts = out.flatMap((segment) => segment.split(/%2f/i)).filter((part) => part !== '')
+  const decoded = parts.map((segment) => segment.replace(/%[0-9a-f]{2}/gi, (escape) => (escape === '%61' ? 'a' : escape.toUpperCase())))
   return `/${decoded.join('/')}${open && decoded.length > 0 ? '/' : ''}`
 }
 

@@ -9,7 +9,8 @@ const DOTS_WITH_PARAMETER = /^\.\.?;/
  * As ingress-nginx matches: escapes of characters that need none are decoded (`%2F` counts as a slash), dot segments are resolved,
  * `//` is one slash; other escapes stay, in upper case. Undefined (400) when the path climbs above the root, holds
  * a broken escape or `%00`, or when an escaped slash, a backslash or a path parameter (`..;`) makes a dot segment: servers
- * disagree on what such a path names, and with it on which route's policy holds.
+ * disagree on what such a path names, and with it on which route's policy holds. For the same reason `..` may not follow upon
+ * an empty segment, or upon one with an escaped slash or a backslash in it.
  * @param path origin-form path without query, beginning with `/`
  */
 export function normalisePath(path: string): string | undefined {
@@ -19,15 +20,19 @@ export function normalisePath(path: string): string | undefined {
   for (const raw of path.slice(1).split('/')) {
     const segment = decodeSegment(raw)
     if (segment === undefined) return undefined
-    directory = segment === '' || segment === '.' || segment === '..'
+    directory = segment === '' || segment === '.' || segment === '..' || segment.endsWith('/')
     if (segment === '..') {
-      if (kept.pop() === undefined) return undefined
-    } else if (!directory) {
-      for (const part of segment.split('/')) if (part !== '') kept.push(part)
-      directory = segment.endsWith('/')
-    }
+      const above = kept.pop()
+      if (above === undefined || !isOneSegment(above)) return undefined
+    } else if (segment !== '.') kept.push(segment)
   }
-  return kept.length === 0 ? '/' : `/${kept.join('/')}${directory ? '/' : ''}`
+  const merged = kept.join('/').split('/').filter((part) => part !== '').join('/')
+  return merged === '' ? '/' : `/${merged}${directory ? '/' : ''}`
+}
+
+/** For every server: an empty one is none for some, and an escaped slash or a backslash makes two of it. */
+function isOneSegment(segment: string): boolean {
+  return segment !== '' && !/[/\\]|%5C/.test(segment)
 }
 
 /** Between two literal slashes; slashes in the answer were escaped. */
