@@ -14,7 +14,7 @@ export function destinationHash(): Scheduler {
   return {
     pick(endpoints, usable, key = 0) {
       const index = tableOf(endpoints)[hash32(key, TABLE_BITS)] ?? -1
-      return mayTake(endpoints[index], usable) ? index : -1
+      return mayTake(endpoints, index, usable) ? index : -1
     },
   }
 }

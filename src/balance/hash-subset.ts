@@ -20,7 +20,7 @@ export function hashSubset(size: number, tableSize: number, random: () => number
       if (group === undefined) return -1
       const place = Math.floor(random() * group.length)
       const index = group[place] ?? -1
-      return mayTake(endpoints[index], usable) ? index : nextUsable(endpoints, group, place, usable)
+      return mayTake(endpoints, index, usable) ? index : nextUsable(endpoints, group, place, usable)
     },
   }
 }

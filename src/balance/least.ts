@@ -42,7 +42,7 @@ export function takeLeast(fleet: Fleet, extra: 0 | 1, cursor: Cursor, usable: Us
     let leastWeight = 1
     for (let i = 0; i < count; i++) {
       const weight = weights[i] ?? 0
-      if (weight === 0 || (usable !== undefined && !mayTake(endpoints[i], usable))) continue
+      if (weight === 0 || (usable !== undefined && !mayTake(endpoints, i, usable))) continue
       const load = (cells === undefined ? inFlight(loads, i) : (cells[indices[i] ?? 0] ?? 0)) + extra
       // load / weight against least / leastWeight, exactly: both products are below 2^53.
       const here = load * leastWeight
@@ -72,7 +72,7 @@ export function takeIdle(fleet: Fleet, cursor: Cursor, usable: Usable): number {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     let found = 0
     for (let i = 0; i < weights.length; i++) {
-      if (weights[i] === 0 || inFlight(loads, i) !== 0 || (usable !== undefined && !mayTake(endpoints[i], usable))) continue
+      if (weights[i] === 0 || inFlight(loads, i) !== 0 || (usable !== undefined && !mayTake(endpoints, i, usable))) continue
       ties[found++] = i
     }
     if (found === 0) return -1

@@ -31,7 +31,7 @@ export function localityBased({ cursor, cells, clock, options }: Omit<SchedulerS
       const entry = table.get(key)
       if (entry !== undefined) {
         const index = indexOf.get(entry.endpointId) ?? -1
-        if (mayTake(endpoints[index], usable) && !isOverloaded(fleet, index)) {
+        if (mayTake(endpoints, index, usable) && !isOverloaded(fleet, index)) {
           started(fleet.loads, index)
           return index
         }

@@ -74,7 +74,7 @@ function leastOf(set: readonly string[], { endpoints, loads }: Fleet, indexOf: I
   let least = -1
   for (const id of set) {
     const index = indexOf.get(id) ?? -1
-    if (!mayTake(endpoints[index], usable)) continue
+    if (!mayTake(endpoints, index, usable)) continue
     if (least === -1 || inFlight(loads, least) * weightOf(endpoints, index) > inFlight(loads, index) * weightOf(endpoints, least)) least = index
   }
   return least

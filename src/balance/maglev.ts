@@ -26,7 +26,7 @@ export function maglev(state: Pick<SchedulerState, 'options' | 'random'>): Sched
       const table = tableOf(endpoints)
       const place = maglevPlace(key, 0, table.length)
       const index = table[place] ?? -1
-      if (mayTake(endpoints[index], usable)) return index
+      if (mayTake(endpoints, index, usable)) return index
       return fallback && index !== -1 ? another(table, place, key, endpoints, usable) : -1
     },
   }
@@ -38,10 +38,10 @@ function endpointKey(endpoint: Endpoint | undefined): number {
 
 /** Hashes the key again with each offset, from the place's own number on, as the kernel does. */
 function another(table: Int32Array, place: number, key: number, endpoints: readonly Endpoint[], usable: Usable): number {
-  if (!endpoints.some((endpoint) => mayTake(endpoint, usable))) return -1
+  if (!endpoints.some((_, index) => mayTake(endpoints, index, usable))) return -1
   for (let offset = 0; offset < table.length; offset++) {
     const index = table[maglevPlace(key, (offset + place) % table.length, table.length)] ?? -1
-    if (mayTake(endpoints[index], usable)) return index
+    if (mayTake(endpoints, index, usable)) return index
   }
   return -1
 }

@@ -15,7 +15,7 @@ export function overflow({ cells }: Pick<SchedulerState, 'cells'>): Scheduler {
       for (let i = 0; i < order.length; i++) {
         const index = order[i] ?? -1
         const endpoint = endpoints[index]
-        if (endpoint === undefined || !mayTake(endpoint, usable)) continue
+        if (endpoint === undefined || !mayTake(endpoints, index, usable)) continue
         for (let seen = inFlight(loads, index); seen <= endpoint.weight; seen = inFlight(loads, index)) {
           if (startedUnlessChanged(loads, index, seen)) return index
         }

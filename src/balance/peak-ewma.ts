@@ -60,7 +60,7 @@ export function peakEwma({ random, clock, cells }: Pick<SchedulerState, 'random'
       if (usable !== undefined) {
         candidates = some
         count = 0
-        for (const index of all) if (mayTake(endpoints[index], usable)) some[count++] = index
+        for (const index of all) if (mayTake(endpoints, index, usable)) some[count++] = index
       }
       if (count < 2) return count === 0 ? -1 : (candidates[0] ?? -1)
       const a = Math.floor(random() * count)

@@ -18,7 +18,7 @@ export function roundRobin({ cursor }: Pick<SchedulerState, 'cursor'>): Schedule
       for (let tries = 0; tries < count; tries++) {
         turn = cursor.next() % count
         const index = turns[turn] ?? -1
-        if (mayTake(endpoints[index], usable)) return index
+        if (mayTake(endpoints, index, usable)) return index
       }
       // Other threads took numbers in between.
       return nextUsable(endpoints, turns, turn, usable)

@@ -37,7 +37,7 @@ export interface Scheduler {
    * without it all are usable. The array may be another one at each call: endpoints come and go.
    * `key`: the unsigned 32-bit integer of hash.ts, for the schedulers that `keyedBy` of model/scheduler names; 0 for the others.
    */
-  pick(endpoints: readonly Endpoint[], usable?: (endpoint: Endpoint) => boolean, key?: number): number
+  pick(endpoints: readonly Endpoint[], usable?: (endpoint: Endpoint, index: number) => boolean, key?: number): number
   /**
    * Only of schedulers that count or measure: `pick` has counted the request as in flight, and this says that it is no longer,
    * exactly once for each index answered, with the same array. `milliseconds`: how long the endpoint took, or -1 when that

@@ -20,7 +20,7 @@ export function sourceHash({ options }: Pick<SchedulerState, 'options'>): Schedu
       const table = tableOf(endpoints)
       const place = hash32(key, TABLE_BITS)
       const index = table[place] ?? -1
-      if (mayTake(endpoints[index], usable)) return index
+      if (mayTake(endpoints, index, usable)) return index
       return fallback ? another(table, place, endpoints, usable) : -1
     },
   }
@@ -44,7 +44,7 @@ function deal(endpoints: readonly Endpoint[]): Int32Array {
 function another(table: Int32Array, place: number, endpoints: readonly Endpoint[], usable: Usable): number {
   for (let offset = 0; offset < TABLE_SIZE; offset++) {
     const index = table[(((offset + place) % TABLE_SIZE) + place) % TABLE_SIZE] ?? -1
-    if (mayTake(endpoints[index], usable)) return index
+    if (mayTake(endpoints, index, usable)) return index
   }
   return -1
 }

@@ -18,7 +18,7 @@ export function weightedLine(endpoints: readonly Endpoint[]): WeightedLine {
 export function lengthOf({ indices, ends }: WeightedLine, endpoints: readonly Endpoint[], usable: Usable): number {
   if (usable === undefined) return ends[ends.length - 1] ?? 0
   let length = 0
-  for (const index of indices) if (mayTake(endpoints[index], usable)) length += endpoints[index]?.weight ?? 0
+  for (const index of indices) if (mayTake(endpoints, index, usable)) length += endpoints[index]?.weight ?? 0
   return length
 }
 
@@ -27,7 +27,7 @@ export function endingAt({ indices, ends }: WeightedLine, place: number, endpoin
   if (usable !== undefined) {
     let rest = place
     for (const index of indices) {
-      if (!mayTake(endpoints[index], usable)) continue
+      if (!mayTake(endpoints, index, usable)) continue
       rest -= endpoints[index]?.weight ?? 0
       if (rest <= 0) return index
     }

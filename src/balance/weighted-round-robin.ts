@@ -18,11 +18,11 @@ export function weightedRoundRobin({ cursor }: Pick<SchedulerState, 'cursor'>): 
       const { sequence, turns } = sequenceOf(endpoints)
       if (sequence.period === 0) return -1
       const index = sequence.at(cursor.next() % sequence.period)
-      if (usable === undefined || mayTake(endpoints[index], usable)) return index
+      if (usable === undefined || mayTake(endpoints, index, usable)) return index
       // As the kernel passes over the overloaded: their positions are used up.
       for (let tries = turns.length; tries > 0; tries--) {
         const next = sequence.at(cursor.next() % sequence.period)
-        if (mayTake(endpoints[next], usable)) return next
+        if (mayTake(endpoints, next, usable)) return next
       }
       return nextUsable(endpoints, turns, cursor.next() % turns.length, usable)
     },

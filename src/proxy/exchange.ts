@@ -42,8 +42,8 @@ export class Exchange implements ResponseSink {
   lastFailure: FailureKind | undefined
   /** Pools of endpoints that could not be connected to. */
   readonly tried: EndpointPool[] = []
-  readonly usable = (endpoint: Endpoint): boolean => this.isUsable(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
-  readonly waitable = (endpoint: Endpoint): boolean => this.mayWait(this.backend?.backend.endpoints.indexOf(endpoint) ?? -1)
+  readonly usable = (_endpoint: Endpoint, index: number): boolean => this.isUsable(index)
+  readonly waitable = (_endpoint: Endpoint, index: number): boolean => this.mayWait(index)
   readonly counted = new CountedEndpoint()
   readonly #body = new RequestBody()
   #wait: QueueWait | undefined

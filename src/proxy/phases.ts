@@ -72,7 +72,7 @@ function pick(exchange: Exchange): Outcome {
   return 'continue'
 }
 
-function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: ((endpoint: Endpoint) => boolean) | undefined): number {
+function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: ((endpoint: Endpoint, index: number) => boolean) | undefined): number {
   return scheduler.pick(endpoints, usable, key === undefined ? 0 : key(exchange))
 }
 
