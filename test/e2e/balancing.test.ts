@@ -1,0 +1,106 @@
+// Schedulers from the annotation to the pods: kubectl, four threads, real requests.
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
+import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { startNarthex, type Narthex } from '../support/narthex.ts'
+
+const OWN = 'narthex.ingress.kubernetes.io'
+const OBJECTS = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: dev}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'nginx:1.27', ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: dev}
+spec:
+  selector: {app: web}
+  ports: [{port: 80}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: dev, annotations: {${OWN}/scheduler: lc}}
+spec:
+  ingressClassName: narthex
+  rules: [{host: web.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
+`
+
+let narthex: Narthex
+let kubectl: Kubectl
+
+beforeAll(async () => {
+  narthex = await startNarthex(['sandbox', '--threads=4'])
+  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
+  await ok(kubectl('create ns dev'))
+  await ok(kubectl('apply -f -', OBJECTS))
+  await ok(kubectl('rollout status deploy/web -n dev --timeout=20s'))
+  await eventually(() => ask(), (answer) => answer.status === 200)
+})
+afterAll(async () => {
+  expect(await narthex.stop()).toBe(0)
+})
+
+const ask = (path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> => fetchHost({ port: narthex.ports['http'] ?? 0, host: 'web.example', path, headers })
+const pods = async (count: number, headers?: (i: number) => Readonly<Record<string, string>>): Promise<readonly string[]> =>
+  Promise.all(Array.from({ length: count }, async (_, i) => podOf(await ask('/', headers?.(i)))))
+
+async function admin(path: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${narthex.ports['admin']}${path}`)).text()
+}
+
+/** By the routes that all threads serve. */
+async function scheduled(text: string): Promise<void> {
+  await eventually(() => admin('/api/routes'), (routes) => routes.includes(text))
+}
+
+async function inFlight(): Promise<readonly number[]> {
+  return [...(await admin('/metrics')).matchAll(/^narthex_endpoint_requests_in_flight\{.*service="web".*\} (\d+)$/gm)].map((match) => Number(match[1]))
+}
+
+it('lc over four threads: requests at once are spread evenly, and the metrics show them', async () => {
+  await scheduled('"scheduler":"lc"')
+  const answers = Array.from({ length: 12 }, () => ask('/delay/4000'))
+  await eventually(inFlight, (counts) => counts.length === 3 && counts.every((count) => count === 4))
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200))
+  await eventually(inFlight, (counts) => counts.every((count) => count === 0))
+})
+
+it('lc, one by one: all pods in turn', async () => {
+  const seen = new Map<string, number>()
+  for (let i = 0; i < 30; i++) {
+    const pod = podOf(await ask())
+    seen.set(pod, (seen.get(pod) ?? 0) + 1)
+  }
+  expect([...seen.values()]).toEqual([10, 10, 10])
+})
+
+it('a hash key without a scheduler: each user stays with a pod', async () => {
+  await ok(kubectl(`annotate ing web -n dev ${OWN}/scheduler- ${OWN}/hash-key=header:X-User`))
+  await scheduled('"scheduler":"mh"')
+  const first = await pods(30, (i) => ({ 'X-User': `user-${i}` }))
+  expect(await pods(30, (i) => ({ 'X-User': `user-${i}` }))).toEqual(first)
+  expect(new Set(first).size).toBe(3)
+})
+
+it('what the Service says goes before its Ingress; a pod that weighs 0 is drained', async () => {
+  const [drained = '', other = ''] = (await ok(kubectl('get pods -n dev -o jsonpath={.items[*].metadata.name}'))).split(' ')
+  await ok(kubectl(`annotate svc web -n dev ${OWN}/scheduler=wrr ${OWN}/weights=pod:${drained}=0,pod:${other}=3`))
+  await scheduled('"scheduler":"wrr"')
+  const seen = await pods(40)
+  const count = (pod: string): number => seen.filter((each) => each === pod).length
+  expect([count(drained), count(other)]).toEqual([0, 30])
+})
+
+it('an unknown scheduler leaves an Event, and the default one serves', async () => {
+  await ok(kubectl(`annotate svc web -n dev ${OWN}/scheduler- ${OWN}/weights-`))
+  await ok(kubectl(`annotate ing web -n dev ${OWN}/hash-key- ${OWN}/scheduler=fastest`))
+  await eventually(() => ok(kubectl('get events -n dev')), (text) => text.includes('AnnotationInvalid') && text.includes('"fastest" is no scheduler'))
+  await scheduled('"scheduler":"rr"')
+  expect(new Set(await pods(6)).size).toBe(3)
+})
