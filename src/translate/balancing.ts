@@ -1,4 +1,5 @@
 // What an Ingress or a Service asks for of the balancing of its requests, and what comes of it where both do.
+import { createHash } from 'node:crypto'
 import { reuse } from '../base/reuse.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
 import { keyedBy, type HashPart, type Scheduler, type SchedulerOptions } from '../model/scheduler.ts'
@@ -20,9 +21,24 @@ export interface Balancing {
 
 export const NO_BALANCING: Balancing = Object.freeze({})
 
-/** As text: equal ones give equal texts, and none gives an empty one. Stands behind the id of a backend that differs from its Service's. */
-export function balancingText(balancing: Balancing): string {
+const LONGEST_KEY = 60
+const keys = new WeakMap<Balancing, string>()
+
+/**
+ * As text: equal ones give equal texts, and none gives an empty one. Long ones end in a digest. Stands behind the id of a backend
+ * that differs from its Service's.
+ */
+export function balancingKey(balancing: Balancing): string {
   if (balancing === NO_BALANCING) return ''
+  const known = keys.get(balancing)
+  if (known !== undefined) return known
+  const text = balancingText(balancing)
+  const key = text.length <= LONGEST_KEY ? text : `${text.slice(0, LONGEST_KEY / 2)}…${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  keys.set(balancing, key)
+  return key
+}
+
+function balancingText(balancing: Balancing): string {
   const { scheduler, options, hashKey, weights } = balancing
   const parts = [
     scheduler === undefined ? '' : `scheduler=${scheduler}`,

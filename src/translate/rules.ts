@@ -3,7 +3,7 @@ import { keyOf, type Ingress, type IngressBackend, type IngressRule } from '../k
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import { readAnnotations, type IngressPolicy } from './annotations/read.ts'
-import { balancingText, type Balancing } from './balancing.ts'
+import { balancingKey, type Balancing } from './balancing.ts'
 import type { BackendReference, Contribution, Draft, IngressDraft, PathDraft, View } from './draft.ts'
 import { ANY_HOST, parseHost } from './host-name.ts'
 import { remember, sameList } from './memory.ts'
@@ -115,5 +115,5 @@ function fallbackOf(backend: IngressBackend, namespace: string, balancing: Balan
 function referenceOf(backend: IngressBackend, namespace: string, balancing: Balancing, field: string): BackendReference {
   const { service, resource } = backend
   const what = service !== undefined ? `${service.name}:${typeof service.port}:${service.port}` : resource !== undefined ? '(resource)' : '(nothing)'
-  return { key: `${namespace}/${what}${balancingText(balancing)}`, namespace, balancing, serviceKey: service === undefined ? undefined : `${namespace}/${service.name}`, backend, field }
+  return { key: `${namespace}/${what}${balancingKey(balancing)}`, namespace, balancing, serviceKey: service === undefined ? undefined : `${namespace}/${service.name}`, backend, field }
 }

@@ -1,11 +1,10 @@
 // The balancing that a Service asks for itself, and what comes of it together with what an Ingress asks for.
-import { createHash } from 'node:crypto'
 import type { Service } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 import { readServiceBalancing } from './annotations/read-balancing.ts'
-import { balancingText, NO_BALANCING, restOf, schedulerFields, type Balancing } from './balancing.ts'
+import { balancingKey, NO_BALANCING, restOf, schedulerFields, type Balancing } from './balancing.ts'
 
 interface Reading {
   readonly balancing: Balancing
@@ -13,7 +12,6 @@ interface Reading {
 }
 
 const NONE: Reading = Object.freeze({ balancing: NO_BALANCING, diagnostics: [] })
-const LONGEST_TEXT = 60
 
 /** By the annotations, which stay the same object while they say the same. */
 const known = new WeakMap<object, Reading>()
@@ -42,13 +40,9 @@ export function effectiveBalancing(service: Service, asked: Balancing, fallback:
   const rest = restOf(asked, balancing)
   const together = { ...balancing, ...rest }
   const isSame = comesTo(together, fallback) === comesTo(balancing, fallback)
-  return isSame ? { balancing, suffix: '' } : { balancing: together, suffix: shortened(balancingText(rest)) }
+  return isSame ? { balancing, suffix: '' } : { balancing: together, suffix: balancingKey(rest) }
 }
 
 function comesTo(balancing: Balancing, fallback: Scheduler): string {
   return JSON.stringify([schedulerFields(balancing, fallback), balancing.weights])
-}
-
-function shortened(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT / 2)}…${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
 }

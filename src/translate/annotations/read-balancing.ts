@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
 import { keyedBy, MAGLEV_SIZES, SCHEDULERS, type HashPart, type Scheduler, type SchedulerOptions } from '../../model/scheduler.ts'
-import { balancingText, NO_BALANCING, type Balancing } from '../balancing.ts'
+import { NO_BALANCING, type Balancing } from '../balancing.ts'
 import { OWN_PREFIX } from '../options.ts'
 import { quote, warning } from '../report.ts'
 import { entriesOf, fieldOf, type Entry } from './entries.ts'
@@ -37,7 +37,7 @@ export function readBalancing(entries: Entries, object: ObjectRef, diagnostics: 
     ...(hashKey !== undefined && { hashKey }),
     ...(weights !== undefined && { weights }),
   }
-  return balancingText(balancing) === '' ? NO_BALANCING : balancing
+  return Object.keys(balancing).length === 0 ? NO_BALANCING : balancing
 }
 
 function valued(entries: Entries, name: string): Entry | undefined {

@@ -25,7 +25,7 @@ function parseRule(entry: string): WeightRule | undefined {
   if (at < 1 || !/^\d{1,5}$/.test(number) || Number(number) > LARGEST_WEIGHT) return undefined
   const weight = Number(number)
   if (selector === '*') return { kind: 'any', value: '', weight }
-  const [, kind, value] = /^(pod|node|zone):(\S+)$/.exec(selector) ?? []
+  const [, kind, value] = /^(pod|node|zone):(\S{1,253})$/.exec(selector) ?? []
   if (value !== undefined && (kind === 'pod' || kind === 'node' || kind === 'zone')) return { kind, value, weight }
   return isEndpoint(selector) ? { kind: 'address', value: selector, weight } : undefined
 }
