@@ -42,6 +42,7 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
   }
   let backend = first
   let scheduler = schedulerOf(first)
+  let ids = idsOf(first)
   return {
     get backend() {
       return backend
@@ -49,6 +50,7 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
     update(next) {
       if (!isSameScheduler(next, backend)) scheduler = schedulerOf(next)
       backend = next
+      ids = idsOf(next)
     },
     take(client, tried) {
       const chosen = scheduler
@@ -60,6 +62,10 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
       // How long a connection lasts says nothing about how fast an endpoint is.
       return endpoint === undefined ? undefined : { endpoint, end: () => chosen.finished?.(endpoints, index, -1) }
     },
-    has: ({ id }) => backend.endpoints.some((each) => each.id === id),
+    has: ({ id }) => ids.has(id),
   }
+}
+
+function idsOf({ endpoints }: Backend): ReadonlySet<string> {
+  return new Set(endpoints.map(({ id }) => id))
 }

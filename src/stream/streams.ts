@@ -62,6 +62,7 @@ export function createStreams(options: StreamsOptions): Streams {
   const stopped = new Set<Listener>()
   let context: StreamContext | undefined
   let onEmpty: (() => void) | undefined
+  let draining = false
   let closed = false
 
   /** Made for the first service: without any there is no wheel that turns. */
@@ -141,7 +142,7 @@ export function createStreams(options: StreamsOptions): Streams {
 
   return {
     async apply(config) {
-      if (closed) return
+      if (closed || draining) return
       updateBackends(config)
       for (const [id, service] of services) if (!config.streams.has(id)) remove(id, service)
       const opening: Promise<void>[] = []
@@ -162,6 +163,7 @@ export function createStreams(options: StreamsOptions): Streams {
     ports: () => new Map([...services].flatMap(([id, { listener }]) => (listener === undefined ? [] : [[id, listener.port]]))),
     open: openCount,
     drain(ms) {
+      draining = true
       for (const { listener, stream } of services.values()) if (stream.protocol === 'TCP') listener?.stop()
       return new Promise((resolve) => {
         // UDP has no end to wait for.

@@ -1,5 +1,6 @@
 // TCP and UDP services over two real threads: one port for both, exact round robin, figures, troubles, drain.
 import { once } from 'node:events'
+import { Agent } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
@@ -7,7 +8,8 @@ import { EMPTY_ROUTING, type RoutingConfig } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { startDataPlane, type DataPlane, type DataPlaneOptions } from '../../src/runtime/data-plane.ts'
 import { dial, streamConfig, tcpBackend, udpPeer, type StreamSpec, type TcpBackend } from '../stream/support.ts'
-import { eventually } from '../support/fetch-host.ts'
+import { eventually, fetchHost } from '../support/fetch-host.ts'
+import { hostOf } from './configs.ts'
 
 let defaultCertificate: KeyPair
 const closers: (() => Promise<void> | void)[] = []
@@ -58,6 +60,26 @@ test('both threads listen once apply resolves, take turns over the endpoints tog
   expect(['a', 'b', 'c', 'd'].map((name) => names.filter((each) => each === name).length)).toEqual([10, 10, 10, 10])
   const figures = await eventually(async () => new Map((await plane.stats()).streams).get('tcp'), (each) => each?.open === 0)
   expect(figures).toEqual({ open: 0, accepted: 40, refused: 0, failed: 0, bytesIn: 40, bytesOut: 80 })
+})
+
+test('a connection of a TCP service counts for the requests of HTTP routes to the same Service port, in every thread', async () => {
+  const serve = (name: string): Promise<TcpBackend> => tcpBackend((socket) => void socket.on('data', () => socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n${name}`)))
+  const servers = [await serve('a'), await serve('b')]
+  closers.push(() => servers.forEach((server) => server.close()))
+  const port = await freePort()
+  const { streams, backends } = streamConfig({ tcp: { port, scheduler: 'lc', endpoints: servers.map((server) => server.port) } })
+  const [backend] = backends.values()
+  if (backend === undefined) throw new Error('no backend')
+  const plane = await start({ ...EMPTY_ROUTING, streams, backends, hosts: new Map([['a.example', hostOf('a.example', backend)]]) })
+  const held = await dial(port)
+  await eventually(async () => servers.map(({ connections }) => connections.length).join(''), (counts) => counts !== '00')
+  const holder = servers[0]?.connections.length === 1 ? 'a' : 'b'
+  for (let i = 0; i < 12; i++) expect((await fetchHost({ port: plane.ports[0] ?? 0, host: 'a.example', agent: new Agent() })).body).toBe(holder === 'a' ? 'b' : 'a')
+  held.socket.resetAndDestroy()
+  await eventually(async () => new Map((await plane.stats()).streams).get('tcp')?.open, (open) => open === 0)
+  const names = new Set<string>()
+  for (let i = 0; i < 8; i++) names.add((await fetchHost({ port: plane.ports[0] ?? 0, host: 'a.example', agent: new Agent() })).body)
+  expect(names.size).toBe(2)
 })
 
 test('a change of endpoints and of another port leaves connections alone; a port that goes is closed in both threads', async () => {
@@ -116,7 +138,7 @@ test('a drain waits for connections in every thread, then cuts', async () => {
   const plane = await start(routing({ tcp: { port, endpoints: [at] } }))
   const clients = await Promise.all(Array.from({ length: 6 }, () => dial(port)))
   for (const client of clients) await client.received(1)
-  const drained = plane.drain(300)
+  const drained = plane.drain(1500)
   for (const client of clients.slice(0, 4)) {
     client.socket.end('x')
     expect(await client.ended).toBe('ax')

@@ -139,11 +139,17 @@ function memberOf({ hostname, addresses: [address = ''] }: SliceEndpoint, slice:
 }
 
 function pointer(registry: Registry, asked: string, address: string, type: string): ZoneAnswer {
-  const services = registry.list('services').map((each) => each as Service)
-  const named = services.filter(({ spec }) => spec.clusterIP === address).map(nameOf)
-  const members = named.length > 0 ? [] : services.flatMap((each) => membersOf(registry, each).filter((member) => member.address === address).map(({ label }) => `${label}.${nameOf(each)}`))
-  const names = [...named, ...members]
+  const named = registry.list('services').map((each) => each as Service).filter(({ spec }) => spec.clusterIP === address).map(nameOf)
+  const names = named.length > 0 ? named : memberNames(registry, address)
   return names.length === 0 ? NO_SUCH_NAME : found(type, names.map((data) => ({ name: asked, type: 'PTR', data })))
+}
+
+/** The names that an endpoint has in the Services that have it. */
+function memberNames(registry: Registry, address: string): readonly string[] {
+  const slices = registry.list('endpointslices').map((slice) => slice as EndpointSlice)
+  const holding = slices.filter(({ endpoints }) => endpoints?.some(({ addresses }) => addresses[0] === address))
+  const services = new Set(holding.flatMap(({ metadata: { namespace = '', labels } }) => registry.get('services', namespace, labels?.[SERVICE_LABEL] ?? '') ?? []))
+  return [...services].flatMap((each) => membersOf(registry, each as Service).filter((member) => member.address === address).map(({ label }) => `${label}.${nameOf(each as Service)}`))
 }
 
 function nameOf({ metadata: { name, namespace = '' } }: Service): string {
