@@ -8,6 +8,7 @@ const TOOLS: readonly (readonly [command: string, packageName: string])[] = [
   ['openssl', 'openssl'],
   ['python3', 'python3'],
   ['git', 'git'],
+  ['slowhttptest', 'slowhttptest'],
   ['kubectl', 'kubernetes-client'],
   ['dig', 'dnsutils'],
 ]

@@ -1,4 +1,5 @@
 // Responses without a body, with one of every framing, interim ones, and clients of HTTP/1.0.
+import type { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { RawClient } from '../support/raw-client.ts'
 import { ScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -129,20 +130,29 @@ it('reads a response whose bytes come one at a time', async () => {
   expect([response.body, response.trailers, response.field('x-a')]).toEqual(['hello world', 'X-T: 1\r\n', 'b'])
 })
 
-it('passes parts of a response as they come', async () => {
-  let push: ((bytes: string) => void) | undefined
-  upstream.script = {
-    onRequest({ connection }) {
-      connection.socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n')
-      push = (bytes) => connection.socket.write(bytes)
-    },
-  }
-  send('GET / HTTP/1.1')
-  await client.until(() => client.text().includes('event-stream'))
-  push?.('8\r\ndata: 1\n\r\n')
-  await client.until(() => client.text().includes('data: 1'))
-  push?.('8\r\ndata: 2\n\r\n')
-  await client.until(() => client.text().includes('data: 2'))
-  push?.('0\r\n\r\n')
-  expect((await client.response()).body).toBe('data: 1\ndata: 2\n')
-})
+const EVENTS: readonly (readonly [string, string, (event: string) => string, string])[] = [
+  ['chunked', 'Transfer-Encoding: chunked\r\n', (event) => `${event.length.toString(16)}\r\n${event}\r\n`, '0\r\n\r\n'],
+  ['of known length', 'Content-Length: 16\r\n', (event) => event, ''],
+  ['that ends with its connection', '', (event) => event, 'close'],
+]
+
+for (const [what, framing, framed, end] of EVENTS) {
+  it(`passes each part of a response ${what} as it comes`, async () => {
+    let backend: Socket | undefined
+    upstream.script = {
+      onRequest({ connection }) {
+        backend = connection.socket
+        backend.write(`HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${framing}\r\n`)
+      },
+    }
+    send('GET / HTTP/1.1')
+    await client.until(() => client.text().includes('event-stream'))
+    for (const event of ['data: 1\n', 'data: 2\n']) {
+      backend?.write(framed(event))
+      await client.until(() => client.text().includes(event))
+    }
+    if (end === 'close') backend?.end()
+    else if (end !== '') backend?.write(end)
+    expect((await client.response()).body).toBe('data: 1\ndata: 2\n')
+  })
+}

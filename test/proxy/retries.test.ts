@@ -153,6 +153,42 @@ it('sends a small PUT again with its body', async () => {
   expect([upstream.requests.at(-1)?.body, upstream.requests.at(-1)?.trailers]).toEqual(['abcde', 'X-T: 1\r\n'])
 })
 
+it('does not send a body again that is too large to keep', async () => {
+  const upstream = await upstreamAt()
+  const { client } = await start([`127.0.0.1:${upstream.port}`])
+  client.send(GET)
+  await client.response()
+  upstream.script = { onRequest: ({ connection }) => connection.socket.resetAndDestroy() }
+  const body = 'x'.repeat(20_000)
+  client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  expect((await client.response()).status).toBe(502)
+  expect(upstream.requests.map(({ method }) => method)).toEqual(['GET', 'PUT'])
+})
+
+it('takes the connection that was used last', async () => {
+  const upstream = await upstreamAt()
+  const { client, proxy } = await start([`127.0.0.1:${upstream.port}`])
+  const other = await RawClient.connect(proxy.port)
+  upstream.script = { onRequest: () => undefined }
+  for (const each of [client, other]) each.send(GET)
+  await upstream.until(() => upstream.requests.length === 2)
+  const [first, second] = upstream.requests
+  second?.connection.socket.write(OK)
+  await Promise.race([client.response(), other.response()])
+  first?.connection.socket.write(OK)
+  await proxy.recorded(() => proxy.records.length === 2)
+  for (let i = 2; i < 6; i++) {
+    const next = await RawClient.connect(proxy.port)
+    next.send(GET)
+    await upstream.until(() => upstream.requests.length === i + 1)
+    upstream.requests[i]?.connection.socket.write(OK)
+    await next.response()
+    next.close()
+  }
+  other.close()
+  expect(upstream.requests.slice(2).map(({ connection }) => connection.number)).toEqual(Array.from({ length: 4 }, () => first?.connection.number))
+})
+
 it('does not send a POST twice', async () => {
   const upstream = await upstreamAt()
   const { client } = await start([`127.0.0.1:${upstream.port}`])
