@@ -38,9 +38,9 @@ async function slowhttptest(...args: string[]): Promise<string> {
 /** A client at another address: a connection a request, over and over until `end`. Answers what it got. */
 async function bystander(end: Promise<unknown>): Promise<number[]> {
   const statuses: number[] = []
-  let over = false
-  void end.then(() => (over = true))
-  while (!over) {
+  const state = { over: false }
+  void end.then(() => (state.over = true))
+  while (!state.over) {
     const socket = connect({ port: proxy.port, host: '127.0.0.1', localAddress: '127.0.0.2' })
     const client = new RawClient(socket)
     socket.on('connect', () => client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'))
