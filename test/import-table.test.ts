@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   model: ['base'],
   config: ['base', 'model'],
+  dns: ['base', 'model'],
   balance: ['base', 'model'],
   http: ['base', 'model', 'node-forge'],
   table: ['base', 'model'],

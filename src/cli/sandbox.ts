@@ -5,6 +5,8 @@ import { routingView } from '../admin/routing-view.ts'
 import type { Config } from '../config/options.ts'
 import { parseConfig } from '../config/parse.ts'
 import { connectToUrl } from '../kube/connection.ts'
+import { dnsLookup, type Lookup } from '../dns/lookup.ts'
+import { CLUSTER_DOMAIN } from '../sandbox/dns/cluster-zone.ts'
 import { exposeIngress } from '../sandbox/ingress-services.ts'
 import { startSandbox, type Sandbox } from '../sandbox/sandbox.ts'
 import { sandboxBanner } from './banner.ts'
@@ -22,7 +24,7 @@ export const sandbox: CommandFunction = async (context) => {
   const cluster = await startCluster(config, context)
   let controller: RunningController | undefined
   try {
-    controller = config.apiOnly ? undefined : await startController(config, connectToUrl(cluster.url), createLogger(config.logLevel))
+    controller = config.apiOnly ? undefined : await startController(config, connectToUrl(cluster.url), createLogger(config.logLevel), lookupIn(cluster, config))
     await controller?.ready
     if (controller !== undefined) exposeIngress(cluster.registry, { address: reachableAddress(config.address), ...controller.ports })
   } catch (error) {
@@ -42,6 +44,15 @@ export const sandbox: CommandFunction = async (context) => {
   await controller?.close()
   await cluster.close()
   return 0
+}
+
+/** Names of the cluster are asked of its own DNS, which knows no others, and the rest as everywhere. */
+function lookupIn({ dnsPort }: Sandbox, { address, dnsServer }: Config): Lookup {
+  const outside = dnsLookup(dnsServer)
+  if (dnsPort === undefined) return outside
+  const host = reachableAddress(address)
+  const inside = dnsLookup([`${host.includes(':') ? `[${host}]` : host}:${dnsPort}`])
+  return (name) => (name.endsWith(`.${CLUSTER_DOMAIN}`) ? inside(name) : outside(name))
 }
 
 async function startCluster(config: Config, { err }: CommandContext): Promise<Sandbox> {

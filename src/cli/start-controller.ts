@@ -1,8 +1,11 @@
 // The controller in one process: connection, store, translation, threads, status and the admin server, put together.
+import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startAdmin } from '../admin/server.ts'
 import type { Config } from '../config/options.ts'
 import { proxySettings } from '../config/settings.ts'
+import { dnsLookup, type Lookup } from '../dns/lookup.ts'
+import { createNames } from '../dns/names.ts'
 import { hostName } from '../http/http1/host.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import { createDefaultCertificate } from '../http/tls/default-certificate.ts'
@@ -17,7 +20,7 @@ import { startStatus } from '../status/start-status.ts'
 import type { AddressSource } from '../status/published-addresses.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { withPortTroubles } from '../translate/port-troubles.ts'
-import { createMemo, translate } from '../translate/translate.ts'
+import { createMemo, translate, type Translation } from '../translate/translate.ts'
 import { namingPort } from './port-errors.ts'
 import { version } from './version.ts'
 
@@ -33,8 +36,10 @@ export interface RunningController {
   close(): Promise<void>
 }
 
+const LONGEST_WAIT_FOR_NAMES_MS = 3000
+
 /** Throws CommandError naming the option when a port can't be had. */
-export async function startController(config: Config, connection: Connection, log: Log): Promise<RunningController> {
+export async function startController(config: Config, connection: Connection, log: Log, lookup: Lookup = dnsLookup(config.dnsServer)): Promise<RunningController> {
   let options = translateOptions(config, [], config.zone)
   let notReady: string | undefined = 'the first list of the cluster has not arrived'
   let shuttingDown = false
@@ -46,8 +51,20 @@ export async function startController(config: Config, connection: Connection, lo
   const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), configMaps: streamConfigMaps(config), log })
   const memo = createMemo()
   const status = startStatus({ connection, addresses: publishedFrom(config), log })
+  const names = createNames({
+    lookup,
+    settings: { minTtl: config.dnsMinTtl, maxTtl: config.dnsMaxTtl, keep: config.dnsKeep, most: config.maxExternalNames },
+    clock: systemClock,
+    random: Math.random,
+    onChange: () => controller.markDirty(),
+  })
+  const translateNow = (now: number): Translation => {
+    const translation = translate(store.state(), options, memo, now, names.resolved())
+    names.want(translation.externalNames)
+    return translation
+  }
   const controller = createController({
-    translate: (now) => withPortTroubles({ ...translate(store.state(), options, memo, now), state: store.state() }, plane?.streamTroubles() ?? new Map()),
+    translate: (now) => withPortTroubles({ ...translateNow(now), state: store.state() }, plane?.streamTroubles() ?? new Map()),
     apply: (routing) => plane?.apply(routing) ?? Promise.resolve(),
     publish: (translation) => status.update(translation),
     log,
@@ -56,6 +73,7 @@ export async function startController(config: Config, connection: Connection, lo
 
   const close = async (): Promise<void> => {
     nodeZone?.stop()
+    names.close()
     await controller.close()
     await Promise.all([status.stop(), store.stop(), plane?.close(), admin?.close()])
     await connection.close()
@@ -121,6 +139,9 @@ export async function startController(config: Config, connection: Connection, lo
   store.onDirty(controller.markDirty)
   const ready = Promise.all([store.synced, nodeZone?.tried]).then(async () => {
     notReady = 'the first table is not live in every thread'
+    // Its external names, too, where DNS is not slow.
+    translateNow(systemClock.now())
+    await Promise.race([names.settled(), new Promise((resolve) => systemClock.after(LONGEST_WAIT_FOR_NAMES_MS, () => resolve(undefined)))])
     await controller.start()
     notReady = undefined
   })

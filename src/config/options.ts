@@ -11,7 +11,7 @@ export type Command = 'run' | 'sandbox'
 export interface Option<T> {
   /** Without the dashes; the environment variable is NARTHEX_ and the flag in upper case. */
   readonly flag: string
-  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Life cycle' | 'Logs'
+  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Life cycle' | 'Logs'
   /** What stands for the value in help; empty for a switch (a bare flag means true). */
   readonly placeholder: string
   readonly help: string
@@ -68,6 +68,12 @@ export const OPTIONS = {
 
   scheduler: option<Scheduler>({ flag: 'scheduler', group: 'Ingress', placeholder: 'NAME', parse: value.choice(...SCHEDULERS), fallback: 'rr', help: 'Scheduler of backends whose Ingress and Service ask for none, by its ipvsadm name; see docs/balancing.md.' }),
   allowLoopbackEndpoints: option({ flag: 'allow-loopback-endpoints', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, sandboxFallback: true, help: 'Send requests to endpoints on loopback and link-local addresses too: only where pods live there, as in the sandbox.' }),
+
+  dnsServer: option({ flag: 'dns-server', group: 'External names', placeholder: 'IP[:PORT]', parse: (text) => [value.addressWithPort(text)], fallback: [] as readonly string[], collect: concat, shownFallback: 'those of /etc/resolv.conf', help: 'DNS server for the names of ExternalName Services; repeatable.' }),
+  dnsMinTtl: option({ flag: 'dns-min-ttl', group: 'External names', placeholder: 'TIME', parse: value.duration, fallback: 5000, help: 'Addresses are taken to hold at least this long, whatever their TTL.' }),
+  dnsMaxTtl: option({ flag: 'dns-max-ttl', group: 'External names', placeholder: 'TIME', parse: value.duration, fallback: 300_000, help: 'Addresses are asked for again after this long at the latest.' }),
+  dnsKeep: option({ flag: 'dns-keep', group: 'External names', placeholder: 'TIME', parse: value.duration, fallback: 3_600_000, help: 'How long expired addresses are used while DNS does not answer.' }),
+  maxExternalNames: option({ flag: 'max-external-names', group: 'External names', placeholder: 'N', parse: value.count, fallback: 1000, help: 'Names that are resolved; Services with more answer 503.' }),
 
   publishService: option({ flag: 'publish-service', group: 'Status', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: "Service whose addresses go to the status of the Ingresses." }),
   publishStatusAddress: option({ flag: 'publish-status-address', group: 'Status', placeholder: 'A,B', parse: value.addressList, fallback: [] as readonly string[], sandboxFallback: ['127.0.0.1'], help: 'Addresses for the status of the Ingresses; wins over --publish-service.' }),

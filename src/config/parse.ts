@@ -54,12 +54,17 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
   return { config, help }
 }
 
-/** Options that say nothing without another one: better told than found out. */
-function conflictIn({ useForwardedHeaders, proxyRealIpCidr, useProxyProtocol, proxyProtocolCidr }: Config): string | undefined {
+/** Milliseconds: shorter would only be a burden on DNS servers. */
+const SHORTEST_DNS_TTL = 100
+
+/** Options that say nothing without another one, or against each other: better told than found out. */
+function conflictIn({ useForwardedHeaders, proxyRealIpCidr, useProxyProtocol, proxyProtocolCidr, dnsMinTtl, dnsMaxTtl }: Config): string | undefined {
   if (useForwardedHeaders && proxyRealIpCidr.length === 0) return '--use-forwarded-headers believes nobody without --proxy-real-ip-cidr'
   if (useProxyProtocol && proxyProtocolCidr.length + proxyRealIpCidr.length === 0) {
     return '--use-proxy-protocol takes connections from nobody without --proxy-protocol-cidr or --proxy-real-ip-cidr'
   }
+  if (dnsMinTtl < SHORTEST_DNS_TTL) return `--dns-min-ttl wants at least ${SHORTEST_DNS_TTL}ms`
+  if (dnsMinTtl > dnsMaxTtl) return '--dns-min-ttl is longer than --dns-max-ttl'
   return undefined
 }
 

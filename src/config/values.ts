@@ -52,6 +52,17 @@ export function ipAddress(text: string): string {
   return text
 }
 
+/** `192.0.2.53` or `192.0.2.53:5353`, `2001:db8::53` or `[2001:db8::53]:5353`. */
+export function addressWithPort(text: string): string {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([\d.]+)):(\d{1,5})$/.exec(text) ?? []
+  const [address, number] = digits === undefined ? [text, 1] : [bracketed ?? plain ?? '', Number(digits)]
+  const family = isIP(address)
+  if (family === 0 || number < 1 || number > 65_535 || (bracketed !== undefined) !== (digits !== undefined && family === 6)) {
+    throw new ValueError(`wants an IP address, optionally with a port, such as 192.0.2.53:53 or [2001:db8::53]:53, got "${text}"`)
+  }
+  return text
+}
+
 /** A comma-separated list of IP addresses or host names. */
 export function addressList(text: string): readonly string[] {
   const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')

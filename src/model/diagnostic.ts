@@ -9,6 +9,7 @@ export type DiagnosticReason =
   | 'NoLocalEndpoints'
   | 'ResourceBackendUnsupported'
   | 'ExternalNameInvalid'
+  | 'ExternalNameUnresolved'
   | 'SecretNotFound'
   | 'CertificateInvalid'
   | 'CertificateExpired'

@@ -70,12 +70,14 @@ export interface Backend {
   readonly hashKey?: readonly HashPart[]
   /** Sorted by address then port, without duplicates. Empty: 503. */
   readonly endpoints: readonly Endpoint[]
+  /** DNS name of an ExternalName Service, whose addresses the endpoints are. */
+  readonly externalName?: string
 }
 
 export interface Endpoint {
-  /** `10.0.0.1:8080`, `[fd00::1]:8080`, `db.example.com:5432`. */
+  /** `10.0.0.1:8080`, `[fd00::1]:8080`. */
   readonly id: string
-  /** IP literal, or a DNS name (ExternalName) that is resolved on connect. */
+  /** IP literal: no thread of the data plane ever asks DNS. */
   readonly address: string
   readonly port: number
   readonly weight: number

@@ -3,6 +3,7 @@ import type { ClusterState } from '../kube/cluster-state.ts'
 import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Service } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
+import type { ResolvedName, ResolvedNames } from '../model/resolved-name.ts'
 import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
 import type { IngressPolicy } from './annotations/read.ts'
 import type { Balancing } from './balancing.ts'
@@ -18,6 +19,7 @@ export interface View {
   readonly state: ClusterState
   readonly options: TranslateOptions
   readonly memo: TranslateMemo
+  readonly names: ResolvedNames
   /** Milliseconds since the epoch. */
   readonly now: number
 }
@@ -70,6 +72,13 @@ export type Resolution =
   | { readonly backend: string }
   | { readonly backend: undefined; readonly status: 404 | 503 }
 
+/** Of an ExternalName Service. */
+export interface ExternalTarget {
+  /** DNS name or IP literal. */
+  readonly name: string
+  readonly port: number
+}
+
 /** A Service port that some Ingress uses. */
 export interface Target {
   readonly id: string
@@ -80,8 +89,7 @@ export interface Target {
   readonly port: number
   /** Name of the Service port, by which EndpointSlices know it. */
   readonly portName: string
-  /** DNS name or IP literal of an ExternalName Service. */
-  readonly external: { readonly name: string; readonly port: number } | undefined
+  readonly external: ExternalTarget | undefined
   /** Absent: TCP. */
   readonly protocol?: 'UDP'
   readonly balancing: Balancing
@@ -144,6 +152,7 @@ export interface HostsMemory {
 
 export interface EndpointInputs {
   readonly target: Target
+  readonly resolved: ResolvedName | undefined
   readonly slices: readonly EndpointSlice[]
   readonly options: TranslateOptions
   readonly outcome: BackendOutcome
@@ -162,6 +171,7 @@ export interface TranslateMemo {
   readonly streams: Memory<Pick<Draft, 'streams' | 'targets'> & { readonly diagnostics: readonly Diagnostic[] }>
   readonly streamTargets: Memory<Draft['targets']>
   readonly endpoints: Memory<{ readonly backends: Draft['backends']; readonly troubles: ReadonlyMap<string, EndpointTrouble> }>
+  readonly externalNames: Memory<ReadonlySet<string>>
   readonly endpointTroubles: Memory<readonly Diagnostic[]>
   /** By backend id. */
   readonly endpointInputs: Map<string, EndpointInputs>

@@ -1,7 +1,6 @@
 // Why a backend has no endpoint, or not those that its Service names, and who is told: each Ingress and stream that leads there.
 import type { Diagnostic, DiagnosticReason } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { Endpoint } from '../model/routing.ts'
 import type { Draft, Target } from './draft.ts'
 import { quote } from './report.ts'
 
@@ -13,14 +12,7 @@ export interface EndpointTrouble {
   readonly fix: string
 }
 
-/** Of endpoints that come from slices. */
-export function troubleOf(target: Target, endpoints: readonly Endpoint[], onlyElsewhere: boolean, node: string | undefined): EndpointTrouble | undefined {
-  if (endpoints.some(({ weight }) => weight > 0)) return undefined
-  if (endpoints.length > 0) return allDrained(target)
-  return onlyElsewhere ? noneLocal(target, node) : noneReady(target)
-}
-
-function noneReady({ namespace, service, port }: Target): EndpointTrouble {
+export function noneReady({ namespace, service, port }: Target): EndpointTrouble {
   return {
     severity: 'warning',
     reason: 'NoReadyEndpoints',
@@ -29,7 +21,7 @@ function noneReady({ namespace, service, port }: Target): EndpointTrouble {
   }
 }
 
-function allDrained({ namespace, service, port }: Target): EndpointTrouble {
+export function allDrained({ namespace, service, port }: Target): EndpointTrouble {
   return {
     severity: 'warning',
     reason: 'NoReadyEndpoints',
@@ -38,7 +30,7 @@ function allDrained({ namespace, service, port }: Target): EndpointTrouble {
   }
 }
 
-function noneLocal({ namespace, service, port }: Target, node: string | undefined): EndpointTrouble {
+export function noneLocal({ namespace, service, port }: Target, node: string | undefined): EndpointTrouble {
   const local = `Service ${namespace}/${service} wants requests from its own node only (internalTrafficPolicy Local)`
   const known = node !== undefined
   return {

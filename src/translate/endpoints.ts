@@ -1,11 +1,15 @@
-// Step 4: the endpoints of each Service port in use, from its EndpointSlices. A change of one slice replaces one backend.
+// Step 4: the endpoints of each Service port in use, from its EndpointSlices or the addresses of its external name. A change of one
+// slice or name replaces one backend.
+import { isIP } from 'node:net'
 import { reuse } from '../base/reuse.ts'
 import type { EndpointSlice } from '../kube/objects.ts'
+import type { ResolvedName } from '../model/resolved-name.ts'
 import type { Backend } from '../model/routing.ts'
 import { schedulerFields, withWeights } from './balancing.ts'
-import { chooseEndpoints, endpointOf } from './choose-endpoints.ts'
-import type { Draft, Target, View } from './draft.ts'
-import { reportTroubles, troubleOf, type EndpointTrouble } from './endpoint-troubles.ts'
+import { chooseEndpoints } from './choose-endpoints.ts'
+import type { Draft, Target, TranslateMemo, View } from './draft.ts'
+import { allDrained, noneLocal, noneReady, reportTroubles, type EndpointTrouble } from './endpoint-troubles.ts'
+import { externalEndpoints, type ExternalEndpoints } from './external-endpoints.ts'
 import { remember, sameMap } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 
@@ -19,17 +23,18 @@ export interface BackendOutcome {
 
 export function endpoints(view: View, draft: Draft): void {
   const { slicesByService } = view.state
-  const { options, memo } = view
-  const { backends, troubles } = remember(memo.endpoints, [draft.targets, slicesByService, options], (before) => {
+  const { options, memo, names } = view
+  const { backends, troubles } = remember(memo.endpoints, [draft.targets, slicesByService, options, names], (before) => {
     const { endpointInputs: kept } = memo
     const backends = new Map<string, Backend>()
     const troubles = new Map<string, EndpointTrouble>()
     for (const target of draft.targets.values()) {
       const slices = slicesByService.get(target.serviceKey) ?? NO_SLICES
+      const resolved = target.external === undefined ? undefined : names.get(target.external.name)
       const last = kept.get(target.id)
-      const isSame = last !== undefined && last.target === target && last.slices === slices && last.options === options
-      const outcome = isSame ? last.outcome : reuse(last?.outcome, outcomeOf(target, slices, options))
-      if (!isSame) kept.set(target.id, { target, slices, options, outcome })
+      const isSame = last !== undefined && last.target === target && last.slices === slices && last.resolved === resolved && last.options === options
+      const outcome = isSame ? last.outcome : reuse(last?.outcome, outcomeOf(target, slices, resolved, options))
+      if (!isSame) kept.set(target.id, { target, slices, resolved, options, outcome })
       backends.set(target.id, outcome.backend)
       if (outcome.trouble !== undefined) troubles.set(target.id, outcome.trouble)
     }
@@ -40,9 +45,18 @@ export function endpoints(view: View, draft: Draft): void {
   draft.diagnostics.push(remember(memo.endpointTroubles, [troubles, backends, draft.ingresses, draft.resolutions, draft.defaultBackend, draft.streams], () => reportTroubles(troubles, draft)))
 }
 
-function outcomeOf(target: Target, slices: readonly EndpointSlice[], options: TranslateOptions): BackendOutcome {
-  const { external, balancing, portName, protocol = 'TCP', policy } = target
-  const { endpoints: chosen, onlyElsewhere } = external === undefined ? chooseEndpoints(slices, { portName, protocol, policy }, options) : { endpoints: [endpointOf(external.name, external.port)], onlyElsewhere: false }
+/** DNS names of the targets: what has to be resolved. */
+export function externalNames(memo: TranslateMemo, targets: Draft['targets']): ReadonlySet<string> {
+  return remember(memo.externalNames, [targets], (before) => {
+    const names = [...targets.values()].flatMap(({ external }) => (external === undefined || isIP(external.name) !== 0 ? [] : [external.name]))
+    const after = new Set(names.sort())
+    return before !== undefined && before.size === after.size && after.isSubsetOf(before) ? before : after
+  })
+}
+
+function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: ResolvedName | undefined, options: TranslateOptions): BackendOutcome {
+  const { external, balancing } = target
+  const { endpoints: chosen, trouble } = external === undefined ? ofSlices(target, slices, options) : externalEndpoints(target, external, resolved, options.allowLoopback)
   const endpoints = withWeights(chosen, balancing.weights)
   const backend = {
     id: target.id,
@@ -51,6 +65,15 @@ function outcomeOf(target: Target, slices: readonly EndpointSlice[], options: Tr
     port: String(target.port),
     ...schedulerFields(balancing, options.scheduler),
     endpoints,
+    ...(external !== undefined && isIP(external.name) === 0 && { externalName: external.name }),
   }
-  return { backend, trouble: troubleOf(target, endpoints, onlyElsewhere, options.place.node) }
+  const isDrained = chosen.length > 0 && endpoints.every(({ weight }) => weight === 0)
+  return { backend, trouble: isDrained ? allDrained(target) : trouble }
+}
+
+function ofSlices(target: Target, slices: readonly EndpointSlice[], options: TranslateOptions): ExternalEndpoints {
+  const { portName, protocol = 'TCP', policy } = target
+  const { endpoints, onlyElsewhere } = chooseEndpoints(slices, { portName, protocol, policy }, options)
+  if (endpoints.length > 0) return { endpoints, trouble: undefined }
+  return { endpoints, trouble: onlyElsewhere ? noneLocal(target, options.place.node) : noneReady(target) }
 }

@@ -33,7 +33,8 @@ export function formatRoute(config: RoutingConfig, host: Host, route: Route): st
 function formatBackend(config: RoutingConfig, id: string): string {
   const backend = config.backends.get(id)
   const endpoints = (backend?.endpoints ?? []).map((endpoint) => (endpoint.weight === 1 ? endpoint.id : `${endpoint.id}*${endpoint.weight}`))
-  return `${id}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]`
+  const name = backend?.externalName === undefined ? '' : ` (${backend.externalName})`
+  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]`
 }
 
 /** ` by mh of {uri} with fallback=true`; nothing for rr. */

@@ -3,12 +3,13 @@
 import type { ClusterState } from '../kube/cluster-state.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
+import { NO_NAMES, type ResolvedNames } from '../model/resolved-name.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import { backends } from './backends.ts'
 import { certificates, nextDate } from './certificates.ts'
 import { classes } from './classes.ts'
 import type { Draft, Step, TranslateMemo, View } from './draft.ts'
-import { endpoints } from './endpoints.ts'
+import { endpoints, externalNames } from './endpoints.ts'
 import { hosts } from './hosts.ts'
 import { emptyMemory, remember } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
@@ -23,6 +24,8 @@ export interface Translation {
   readonly diagnostics: readonly Diagnostic[]
   /** The Ingresses that are ours: for status and Sync events. */
   readonly accepted: readonly ObjectRef[]
+  /** DNS names that have to be resolved, in their order; the same set while there are no others. */
+  readonly externalNames: ReadonlySet<string>
   /** When a certificate in use begins or expires next: translate again then. Milliseconds since the epoch. */
   readonly nextDate: number | undefined
 }
@@ -32,10 +35,11 @@ export const STEPS: readonly Step[] = [classes, rules, backends, streams, endpoi
 
 /**
  * `memo` from createMemo(), the same one every time. `now` in milliseconds since the epoch: certificates are judged by it.
+ * `names`: what DNS says of `externalNames` of the translation before.
  * Never throws for anything that a user may have written; a throw is a bug.
  */
-export function translate(state: ClusterState, options: TranslateOptions, memo: TranslateMemo, now: number = Date.now()): Translation {
-  const view: View = { state, options, memo, now }
+export function translate(state: ClusterState, options: TranslateOptions, memo: TranslateMemo, now: number = Date.now(), names: ResolvedNames = NO_NAMES): Translation {
+  const view: View = { state, options, memo, names, now }
   const draft = emptyDraft()
   for (const step of STEPS) step(view, draft)
   const { hosts, backends, certificates, serverNames, streams, defaultBackend, defaultCertificate } = draft
@@ -43,6 +47,7 @@ export function translate(state: ClusterState, options: TranslateOptions, memo: 
     config: { hosts, backends, certificates, serverNames, streams, defaultBackend, defaultCertificate },
     diagnostics: remember(memo.diagnostics, draft.diagnostics, () => draft.diagnostics.flat()),
     accepted: draft.refs,
+    externalNames: externalNames(memo, draft.targets),
     nextDate: nextDate(memo),
   }
 }
@@ -58,6 +63,7 @@ export function createMemo(): TranslateMemo {
     streams: emptyMemory(),
     streamTargets: emptyMemory(),
     endpoints: emptyMemory(),
+    externalNames: emptyMemory(),
     endpointTroubles: emptyMemory(),
     endpointInputs: new Map(),
     certificates: emptyMemory(),

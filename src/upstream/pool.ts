@@ -1,4 +1,5 @@
 // The connections of one thread to one endpoint: idle ones are reused last in, first out, so that the surplus grows old and closes.
+import { isIP } from 'node:net'
 import type { Endpoint } from '../model/routing.ts'
 import { UpstreamConnection, type UpstreamContext } from './connection.ts'
 import type { ResponseSink } from './response-sink.ts'
@@ -15,7 +16,7 @@ export class EndpointPool {
   users = 0
   /** Open or connecting, idle ones included. */
   open = 0
-  /** Node throws for a port that is none, and takes an empty address for localhost. */
+  /** Node throws for a port that is none, and would ask DNS for what is no address. */
   readonly connectable: boolean
   readonly #idle: UpstreamConnection[] = []
   /** First come, first served. Only while the pool is full. */
@@ -25,7 +26,7 @@ export class EndpointPool {
   constructor(endpoint: Endpoint, context: UpstreamContext) {
     const { address, port } = endpoint
     this.endpoint = endpoint
-    this.connectable = address !== '' && Number.isInteger(port) && port > 0 && port < 65_536
+    this.connectable = isIP(address) !== 0 && Number.isInteger(port) && port > 0 && port < 65_536
     this.#context = context
   }
 

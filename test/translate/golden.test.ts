@@ -1,9 +1,10 @@
 // Objects in, route lines and diagnostics out: one file of cases/ a case, named as the sentence it shows.
-// A file holds YAML documents: optionally `options:`, then objects, last `expect:`. UPDATE=1 rewrites what is expected.
+// A file holds YAML documents: optionally `options:` and `names:` (what DNS says), then objects, last `expect:`. UPDATE=1 rewrites what is expected.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dump, loadAll } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { stateFromObjects } from '../../src/kube/store.ts'
+import type { ResolvedName, ResolvedNames } from '../../src/model/resolved-name.ts'
 import { DEFAULT_TRANSLATE_OPTIONS, type TranslateOptions } from '../../src/translate/options.ts'
 import { formatDiagnostic, formatRouting } from '../../src/translate/route-lines.ts'
 import { createMemo, translate } from '../../src/translate/translate.ts'
@@ -19,6 +20,8 @@ function isFields(value: unknown): value is Fields {
 
 interface Case {
   readonly options: TranslateOptions
+  /** What DNS says. */
+  readonly names: ResolvedNames
   readonly objects: readonly unknown[]
   readonly expected: unknown
 }
@@ -27,7 +30,9 @@ function readCase(text: string): Case {
   const documents = loadAll(text)
   const expected = documents.find((document) => isFields(document) && 'expect' in document)
   const options = documents.find((document) => isFields(document) && 'options' in document)
+  const names = documents.find((document) => isFields(document) && 'names' in document)
   return {
+    names: new Map(isFields(names) && isFields(names['names']) ? Object.entries(names['names']).map(([name, said]) => [name, { addresses: [], trouble: undefined, ...(said as Partial<ResolvedName>) }]) : []),
     options: { ...DEFAULT_TRANSLATE_OPTIONS, ...(isFields(options) ? (options['options'] as Partial<TranslateOptions>) : {}) },
     objects: documents.filter((document) => isFields(document) && 'kind' in document).map(withKeyMaterial),
     expected: isFields(expected) ? expected['expect'] : undefined,
@@ -39,8 +44,8 @@ function withKeyMaterial(document: unknown): unknown {
   return { ...document, stringData: Object.fromEntries(Object.entries(document['stringData']).map(([key, value]) => [key, materialise(value)])) }
 }
 
-function run({ options, objects }: Case): unknown {
-  const { config, diagnostics } = translate(stateFromObjects(objects), options, createMemo(), NOW)
+function run({ options, names, objects }: Case): unknown {
+  const { config, diagnostics } = translate(stateFromObjects(objects), options, createMemo(), NOW, names)
   return { routes: formatRouting(config), diagnostics: diagnostics.map(formatDiagnostic) }
 }
 

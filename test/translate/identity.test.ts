@@ -34,6 +34,23 @@ describe('translation', () => {
     expect(first.config.hosts.size).toBe(20)
   })
 
+  test('of new addresses of an external name replaces exactly its backend', () => {
+    const { store } = world(5)
+    const memo = createMemo()
+    for (const index of [1, 2]) {
+      put(store, 'Service', { metadata: { name: `web-${index}`, namespace: `ns-${index}` }, spec: { type: 'ExternalName', externalName: `db-${index}.example`, ports: [{ port: 80 }] } })
+    }
+    const run = (address: string) =>
+      translate(store.state(), DEFAULT_TRANSLATE_OPTIONS, memo, NOW, new Map([['db-1.example', { addresses: [address], trouble: undefined }], ['db-2.example', { addresses: ['192.0.2.9'], trouble: undefined }]]))
+    const before = run('192.0.2.1')
+    expect([...before.externalNames]).toEqual(['db-1.example', 'db-2.example'])
+    expect(run('192.0.2.1').config.backends).toBe(before.config.backends)
+    const after = run('192.0.2.2')
+    expect(diffRouting(before.config, after.config).backends.set.map(([id]) => id)).toEqual(['ns-1/web-1:80'])
+    expect(after.config.hosts).toBe(before.config.hosts)
+    expect(after.externalNames).toBe(before.externalNames)
+  })
+
   test('of a changed EndpointSlice replaces exactly one backend', () => {
     const { store, run } = world(20)
     const before = run().config

@@ -4,12 +4,13 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createStore, type Store } from '../../src/kube/store.ts'
 import { trim, type KubeKind } from '../../src/kube/trim.ts'
+import type { ResolvedName, ResolvedNames } from '../../src/model/resolved-name.ts'
 import { DEFAULT_TRANSLATE_OPTIONS } from '../../src/translate/options.ts'
 import { formatRouting } from '../../src/translate/route-lines.ts'
 import { createMemo, translate, type Translation } from '../../src/translate/translate.ts'
 import { certificatePem, keyPem, NOW } from './key-material.ts'
 
-const OPTIONS = { ...DEFAULT_TRANSLATE_OPTIONS, tcpServices: 'one/tcp', udpServices: 'one/udp', reservedPorts: [80] }
+const OPTIONS = { ...DEFAULT_TRANSLATE_OPTIONS, tcpServices: 'one/tcp', udpServices: 'one/udp', reservedPorts: [80], place: { node: 'n1', zone: 'a' } }
 const NAMES = ['a', 'b', 'c']
 const name = fc.constantFrom(...NAMES)
 const namespace = fc.constantFrom('one', 'two')
@@ -36,13 +37,13 @@ const ingress = fc.record({
 })
 const service = fc.record({
   metadata: meta(),
-  spec: fc.record({ type: fc.constantFrom('ClusterIP', 'ClusterIP', 'ExternalName'), externalName: fc.constantFrom('db.example', 'localhost', ''), ports: fc.constantFrom([{ port: 80 }], [{ name: 'http', port: 80, targetPort: 8080 }], [{ name: 'http', port: 81 }], [{ name: 'x', port: 80, protocol: 'UDP' }], []) }),
+  spec: fc.record({ type: fc.constantFrom('ClusterIP', 'ClusterIP', 'ExternalName'), externalName: fc.constantFrom('db.example', 'web.example', 'localhost', '', '192.0.2.9'), ports: fc.constantFrom([{ port: 80 }], [{ name: 'http', port: 80, targetPort: 8080 }], [{ name: 'http', port: 81 }], [{ name: 'x', port: 80, protocol: 'UDP' }], []), internalTrafficPolicy: fc.constantFrom(undefined, undefined, 'Local'), trafficDistribution: fc.constantFrom(undefined, 'PreferSameZone', 'PreferSameNode') }),
 })
 const slice = fc.record({
   metadata: meta(name.map((each) => ({ labels: { 'kubernetes.io/service-name': each } }))),
   addressType: fc.constantFrom('IPv4', 'IPv6'),
   ports: fc.constantFrom([{ port: 80 }], [{ name: 'http', port: 8080 }], []),
-  endpoints: fc.array(fc.record({ addresses: fc.constantFrom(['10.0.0.1'], ['10.0.0.2'], ['fd00::1'], ['127.0.0.1']), conditions: fc.constantFrom({}, { ready: false }, { ready: false, serving: true, terminating: true }) }), { maxLength: 3 }),
+  endpoints: fc.array(fc.record({ addresses: fc.constantFrom(['10.0.0.1'], ['10.0.0.2'], ['fd00::1'], ['127.0.0.1']), conditions: fc.constantFrom({}, { ready: false }, { ready: false, serving: true, terminating: true }), nodeName: fc.constantFrom(undefined, 'n1', 'n2'), zone: fc.constantFrom(undefined, 'a', 'b'), hints: fc.constantFrom(undefined, { forZones: [{ name: 'a' }] }, { forZones: [{ name: 'b' }], forNodes: [{ name: 'n1' }] }) }), { maxLength: 3 }),
 })
 
 /** Good ones only: a broken one is answered by what was before it, which is what memory is for. */
@@ -60,6 +61,10 @@ const made: fc.Arbitrary<Made> = fc.oneof(
   { weight: 1, arbitrary: secret.map((raw) => ({ kind: 'Secret' as const, raw })) },
   { weight: 1, arbitrary: fc.constantFrom('narthex.ingress.kubernetes.io/controller', 'other').map((controller) => ({ kind: 'IngressClass' as const, raw: { metadata: { name: 'narthex' }, spec: { controller } } })) },
 )
+/** What DNS says changes as the objects do. */
+const said: fc.Arbitrary<ResolvedName> = fc.record({ addresses: fc.constantFrom([], ['192.0.2.1'], ['127.0.0.1'], ['192.0.2.1', '2001:db8::1']), trouble: fc.constantFrom(undefined, { kind: 'absent' as const }, { kind: 'unanswered' as const, detail: 'SERVFAIL' }) })
+const names = fc.option(fc.dictionary(fc.constantFrom('db.example', 'web.example'), said), { nil: undefined })
+
 const change = fc.record({ object: made, remove: fc.constantFrom(false, false, false, true) })
 
 function perform(store: Store, { object: { kind, raw }, remove }: { readonly object: Made; readonly remove: boolean }): void {
@@ -69,9 +74,9 @@ function perform(store: Store, { object: { kind, raw }, remove }: { readonly obj
   else store.apply({ type: 'set', object })
 }
 
-const plain = ({ config, diagnostics, accepted, nextDate }: Translation): unknown => ({
+const plain = ({ config, diagnostics, accepted, externalNames, nextDate }: Translation): unknown => ({
   config: { ...config, hosts: new Map([...config.hosts].sort()), backends: new Map([...config.backends].sort()), serverNames: new Map([...config.serverNames].sort()), certificates: new Map([...config.certificates].sort()), streams: new Map([...config.streams].sort()) },
-  lines: formatRouting(config), diagnostics, accepted, nextDate,
+  lines: formatRouting(config), diagnostics, accepted, externalNames, nextDate,
 })
 
 function isWhole({ config, diagnostics }: Translation): void {
@@ -87,15 +92,17 @@ function isWhole({ config, diagnostics }: Translation): void {
 
 test('after any changes memory answers as no memory would', () => {
   fc.assert(
-    fc.property(fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 12 }), (rounds) => {
+    fc.property(fc.array(fc.tuple(fc.array(change, { minLength: 1, maxLength: 4 }), names), { minLength: 1, maxLength: 12 }), (rounds) => {
       const store = createStore()
       perform(store, { object: { kind: 'IngressClass', raw: { metadata: { name: 'narthex' }, spec: { controller: 'narthex.ingress.kubernetes.io/controller' } } }, remove: false })
       const memo = createMemo()
-      for (const changes of rounds) {
+      let resolved: ResolvedNames = new Map()
+      for (const [changes, answers] of rounds) {
+        if (answers !== undefined) resolved = new Map(Object.entries(answers))
         for (const each of changes) perform(store, each)
-        const remembered = translate(store.state(), OPTIONS, memo, NOW)
+        const remembered = translate(store.state(), OPTIONS, memo, NOW, resolved)
         isWhole(remembered)
-        expect(plain(remembered)).toEqual(plain(translate(store.state(), OPTIONS, createMemo(), NOW)))
+        expect(plain(remembered)).toEqual(plain(translate(store.state(), OPTIONS, createMemo(), NOW, resolved)))
       }
     }),
     { seed: 17, numRuns: 400 },
