@@ -50,10 +50,13 @@ const RETRY_MS = 3000
 /** Endpoints of pods answer at once or never. */
 const CONNECT_TIMEOUT_MS = 2000
 const TRIES = 5
+/** As conntrack has it. */
+const IDLE_MS = 86_400_000
+const MOST_CONNECTIONS = 16_384
 
 export function startKubeProxy({ registry, clock, log }: KubeProxyOptions): KubeProxy {
   const wheel = new TimerWheel(clock)
-  const context: StreamContext = { wheel, buffers: new ReadBuffers(), settings: DEFAULT_SETTINGS.streams, connectTimeout: CONNECT_TIMEOUT_MS, tries: TRIES }
+  const context: StreamContext = { wheel, buffers: new ReadBuffers(), settings: { ...DEFAULT_SETTINGS.streams, idleTimeout: IDLE_MS, connectionsPerPort: MOST_CONNECTIONS }, connectTimeout: CONNECT_TIMEOUT_MS, tries: TRIES }
   const troubles = createOpenTroubles(log)
   /** By `namespace/name` of the Service, then id. */
   const live = new Map<string, Map<string, Live>>()
