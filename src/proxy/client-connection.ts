@@ -19,6 +19,8 @@ type Deadline = 'head' | 'body' | 'write' | 'idle'
 
 export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd {
   readonly socket: Socket
+  /** Of the roster. */
+  place = -1
   readonly #context: ProxyContext
   readonly #timer: Timer
   readonly #reader: RequestReader

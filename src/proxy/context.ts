@@ -1,6 +1,7 @@
 // What all connections and exchanges of one thread share.
 import type { AddressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Roster } from '../base/roster.ts'
 import type { Log } from '../base/log.ts'
 import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { ReadBuffers } from '../http/read-buffers.ts'
@@ -29,7 +30,7 @@ export interface ProxyContext {
   readonly newRequestId: () => string
   readonly filtersOf: (route: Route) => readonly Filter[]
   /** Open connections of clients. */
-  readonly clients: Set<ClientConnection>
+  readonly clients: Roster<ClientConnection>
   /** Replaced as a whole by `apply`. */
   routing: Routing
   /** `Server: …\r\n`, or empty. */

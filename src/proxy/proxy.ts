@@ -4,6 +4,7 @@ import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { Roster } from '../base/roster.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
@@ -97,7 +98,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     turn,
     newRequestId: requestIds(),
     filtersOf: filterCache(settings),
-    clients: new Set(),
+    clients: new Roster(),
     routing: EMPTY_LIVE_ROUTING,
     serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`,
     now: clock.now(),

@@ -1,0 +1,35 @@
+// The open ones of something that comes and goes all the time. Not a Set: it is rebuilt every few dozen changes, and each rebuilt table that
+// has grown old keeps its successor and the members of both from being collected young. That was a third of the cost of a connection.
+
+/** What can be on one roster. */
+export interface Listed {
+  /** The roster's own. */
+  place: number
+}
+
+export class Roster<Member extends Listed> implements Iterable<Member> {
+  readonly #members: Member[] = []
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  add(member: Member): void {
+    member.place = this.#members.push(member) - 1
+  }
+
+  /** Does nothing when it is not on the roster. */
+  delete(member: Member): void {
+    const { place } = member
+    if (this.#members[place] !== member) return
+    const last = this.#members.pop()
+    if (last === undefined || last === member) return
+    this.#members[place] = last
+    last.place = place
+  }
+
+  /** Of those that are on it now, whatever happens to them meanwhile. */
+  [Symbol.iterator](): Iterator<Member> {
+    return this.#members.slice()[Symbol.iterator]()
+  }
+}
