@@ -104,14 +104,13 @@ export const OPTIONS = {
   requestBodyTimeout: option({ flag: 'request-body-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.requestBody, help: 'Between two reads of a request body; longer: 408.' }),
   keepAliveTimeout: option({ flag: 'keep-alive-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.keepAlive, help: 'How long an idle client connection is kept.' }),
   tlsHandshakeTimeout: option({ flag: 'tls-handshake-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.tlsHandshake, help: 'For a TLS handshake; longer: the connection is closed.' }),
-  proxyProtocolHeaderTimeout: option({ flag: 'proxy-protocol-header-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: 5000, help: 'For a PROXY protocol header; longer: the connection is closed.' }),
+  proxyProtocolHeaderTimeout: option({ flag: 'proxy-protocol-header-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.headerTimeout, help: 'For a PROXY protocol header where connections have to begin with one; longer: the connection is closed.' }),
   connectTimeout: option({ flag: 'connect-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.connect, help: 'For a connection to an endpoint; longer: the next endpoint, at last 504.' }),
   readTimeout: option({ flag: 'read-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.read, help: 'Between two reads from an endpoint; longer: 504.' }),
   sendTimeout: option({ flag: 'send-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.send, help: 'Between two writes to an endpoint; longer: 504.' }),
 
   streamIdleTimeout: option({ flag: 'stream-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.idleTimeout, help: 'How long a connection of a TCP service may be silent.' }),
   udpIdleTimeout: option({ flag: 'udp-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.udpIdleTimeout, help: 'After how much silence a client of a UDP service may get another endpoint.' }),
-  proxyHeaderTimeout: option({ flag: 'proxy-header-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.headerTimeout, help: 'For a PROXY protocol header where clients have to send one; longer: the connection is reset.' }),
 
   maxIdlePerEndpoint: option({ flag: 'max-idle-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.idlePerEndpoint, help: 'Idle connections kept to an endpoint, per thread.' }),
   idleTimeout: option({ flag: 'idle-timeout', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.idleTimeout, help: 'How long an idle connection to an endpoint is kept.' }),

@@ -44,7 +44,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
     streams: {
       idleTimeout: config.streamIdleTimeout,
       udpIdleTimeout: config.udpIdleTimeout,
-      headerTimeout: config.proxyHeaderTimeout,
+      headerTimeout: config.proxyProtocolHeaderTimeout,
       connectionsPerPort: config.maxStreamConnections,
       udpClientsPerPort: config.maxUdpClients,
     },

@@ -125,5 +125,5 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     send: 60_000,
   },
   pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3 },
-  streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 10_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
+  streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
 })

@@ -5,7 +5,7 @@ import { canonicalAddress } from '../base/address-list.ts'
 import type { Limits } from '../model/settings.ts'
 
 /** A cell for all connections, then two rows in which each client has one cell. */
-const ROW = 1 << 16
+const ROW = 1 << 18
 const ROWS = 2
 
 /** Shared by the threads of a process. Structured-cloneable. */
