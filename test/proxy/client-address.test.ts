@@ -122,6 +122,19 @@ describe('a trusted proxy', () => {
   })
 })
 
+it('a client of a dual-stack socket has its IPv4 address, trusted or not', async () => {
+  await start()
+  const { port } = await proxy.proxy.listen({ port: 0, address: '::ffff:127.0.0.1', tls: false, reusePort: false })
+  const other = await RawClient.connect(port)
+  other.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await other.response()
+  expect(upstream.requests.at(-1)?.field('x-real-ip')).toBe('127.0.0.1')
+  other.send('GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n')
+  await other.response()
+  expect(upstream.requests.at(-1)?.field('x-real-ip')).toBe('198.51.100.7')
+  other.close()
+})
+
 describe('S16 anybody else', () => {
   const OTHERS = { client: { ...LOOPBACK, trustedProxies: ['10.0.0.0/8', '::/0'] } }
   const SPOOFED = 'X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 443\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 10.0.0.1\r\n'

@@ -161,3 +161,28 @@ export const CORPUS: readonly (readonly [id: string, what: string, bytes: string
   ['U01', 'Upgrade: h2c + HTTP2-Settings', `${G}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n`, 'N'],
   ['U02', 'Connection: close, X-Forwarded-For, Host', `${G}Connection: close, X-Forwarded-For, Host\r\n\r\n`, 'N'],
 ]
+
+/** What the rules say beyond the corpus. */
+export const FURTHER: typeof CORPUS = [
+  ['userinfo', 'in an absolute-form target', `GET http://u@a/g HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['userinfo', 'with a password', `GET http://u:p@a/g HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'absolute-form without authority', `GET http:///g HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'absolute-form with a bad port', `GET http://a:99999/g HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'absolute-form with another scheme', `GET ftp://a/g HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'absolute-form with a fragment', `GET http://a/g#b HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'absolute-form beside a malformed Host', `GET http://a/g HTTP/1.1\r\nHost: u@a\r\n\r\n`, 'R'],
+  ['target', 'DEL', `GET /a\x7fb HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'a tab', `GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', '* with a query', `OPTIONS *?a HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['target', 'authority-form with another method', `GET a:443 HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['method', 'none', ` /g HTTP/1.1\r\nHost: a\r\n\r\n`, 'R'],
+  ['version', 'HTTP/1.', `GET /g HTTP/1.\r\nHost: a\r\n\r\n`, 'R'],
+  ['version', 'HTTP/0.9', `GET /g HTTP/0.9\r\nHost: a\r\n\r\n`, 'R'],
+  ['trailer', 'Transfer-Encoding', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n`, 'R'],
+  ['trailer', 'Host', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n`, 'R'],
+  ['trailer', 'NUL', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\0b\r\n\r\n`, 'R'],
+  ['trailer', 'bare CR', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\rb\r\n\r\n`, 'R'],
+  ['trailer', 'folded', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n b\r\n\r\n`, 'R'],
+  ['trailer', 'space before the colon', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\nX : a\r\n\r\n`, 'R'],
+  ['trailer', 'without a name', `${P}Transfer-Encoding: chunked\r\n\r\n0\r\n: a\r\n\r\n`, 'R'],
+]

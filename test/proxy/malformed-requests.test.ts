@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RawClient } from '../support/raw-client.ts'
 import { ScriptedUpstream, type UpstreamRequest } from '../support/scripted-upstream.ts'
 import { routing, startProxy, type TestProxy } from '../support/test-proxy.ts'
-import { CORPUS, type Expectation } from './malformed-request-corpus.ts'
+import { CORPUS, FURTHER, type Expectation } from './malformed-request-corpus.ts'
 
 const HOP_BY_HOP = ['keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings', 'proxy']
 
@@ -21,7 +21,7 @@ afterAll(async () => {
 })
 
 describe('a client that sends', () => {
-  for (const [id, what, bytes, expected] of CORPUS) {
+  for (const [id, what, bytes, expected] of [...CORPUS, ...FURTHER]) {
     it(`${id} ${what}: ${meaning(expected)}`, async () => {
       const before = upstream.requests.length
       const connections = upstream.connections.length
