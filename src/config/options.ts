@@ -95,6 +95,7 @@ export const OPTIONS = {
   maxResponseHead: option({ flag: 'max-response-head', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.responseHeadBytes, help: 'Largest response head of a backend; larger: 502.' }),
   maxConnections: option({ flag: 'max-connections', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.connections, help: 'Client connections at once over all threads; more are closed; 0: no limit.' }),
   maxConnectionsPerClient: option({ flag: 'max-connections-per-client', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.connectionsPerClient, help: 'Of those, from one client address (an IPv6 /64), except trusted proxies; more are closed; 0: no limit.' }),
+  maxHandshakes: option({ flag: 'max-handshakes', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.handshakes, help: 'TLS handshakes at once; more are closed; 0: no limit.' }),
   maxRequestsPerConnection: option({ flag: 'max-requests-per-connection', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.requestsPerConnection, help: 'Requests on one client connection before it is closed; 0: no limit.' }),
 
   maxStreamConnections: option({ flag: 'max-stream-connections', group: 'Limits', placeholder: 'N', parse: value.count, fallback: streams.connectionsPerPort, help: 'Connections at once on one port of the TCP services; more are reset; 0: no limit.' }),

@@ -22,6 +22,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       responseHeadBytes: config.maxResponseHead,
       connections: config.maxConnections,
       connectionsPerClient: config.maxConnectionsPerClient,
+      handshakes: config.maxHandshakes,
       requestsPerConnection: config.maxRequestsPerConnection,
     },
     timeouts: {
@@ -29,6 +30,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       requestBody: config.requestBodyTimeout,
       keepAlive: config.keepAliveTimeout,
       tlsHandshake: config.tlsHandshakeTimeout,
+      clientHello: Math.min(config.tlsHandshakeTimeout, DEFAULT_SETTINGS.timeouts.clientHello),
       connect: config.connectTimeout,
       read: config.readTimeout,
       send: config.sendTimeout,

@@ -11,3 +11,36 @@ export interface TlsRedirect {
 
 /** Shared by all routes without a policy, so that equal stays identical. */
 export const NO_POLICY: Policy = Object.freeze({})
+
+/** What a host asks of the handshakes that are made for it, beyond the defaults. */
+export interface HandshakeTerms {
+  /** A hash of the rest: equal ones shake hands alike. */
+  readonly id: string
+  /** Clients are asked for a certificate; undefined: they are not. */
+  readonly clientCa?: ClientCa
+  /** OpenSSL's names of suites for TLS 1.2. */
+  readonly ciphers?: string
+  readonly preferServerCiphers?: boolean
+}
+
+/** PEM. */
+export interface ClientCa {
+  readonly certificates: string
+  readonly revoked?: string
+}
+
+/** What a host asks of the certificates of its clients; `denied`: nobody is let in, since what was asked for can't be had. */
+export type ClientCertificatePolicy = 'denied' | ClientCertificateRules
+
+export interface ClientCertificateRules {
+  /** optional: none is as good as a right one. optional_no_ca: so is one of an unknown issuer. */
+  readonly verify: 'on' | 'off' | 'optional' | 'optional_no_ca'
+  /** Most intermediates between a client's certificate and the trusted root. */
+  readonly depth: number
+  /** http(s) URL for those without a right one; undefined: they get 400. */
+  readonly errorPage?: string
+  /** The certificate goes to the backend too. */
+  readonly passCertificate: boolean
+  /** RE2 pattern to be found in the subject (RFC 2253 text). */
+  readonly matchSubject?: string
+}

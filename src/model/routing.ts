@@ -2,7 +2,7 @@
 // structured-cloneable, no functions. Every entry keeps its identity (===) while nothing in it changed,
 // so a delta between two configurations is found by comparing entries.
 import type { ObjectRef } from './object-ref.ts'
-import type { Policy } from './policy.ts'
+import type { ClientCertificatePolicy, HandshakeTerms, Policy } from './policy.ts'
 import type { HashPart, Scheduler, SchedulerOptions } from './scheduler.ts'
 
 export type { Scheduler }
@@ -28,6 +28,8 @@ export interface Host {
   readonly name: string
   /** Best match first: see table/precedence. */
   readonly routes: readonly Route[]
+  readonly handshake?: HandshakeTerms
+  readonly clientCertificates?: ClientCertificatePolicy
 }
 
 export type PathType = 'Exact' | 'Prefix'

@@ -50,6 +50,8 @@ export interface Limits {
   readonly connections: number
   /** Of those, of one client address (an IPv6 /64), trusted proxies excepted. 0: no limit. */
   readonly connectionsPerClient: number
+  /** TLS handshakes at once, over all threads; more are closed. 0: no limit. */
+  readonly handshakes: number
   /** Requests served on one client connection before it is closed. 0: no limit. */
   readonly requestsPerConnection: number
 }
@@ -62,6 +64,8 @@ export interface Timeouts {
   /** Idle keep-alive connection of a client. */
   readonly keepAlive: number
   readonly tlsHandshake: number
+  /** For a ClientHello. */
+  readonly clientHello: number
   /** 504. */
   readonly connect: number
   /** Between two reads from the backend: 504 before the head, else the connection is cut. */
@@ -113,6 +117,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     responseHeadBytes: 32 * 1024,
     connections: 16_384,
     connectionsPerClient: 0,
+    handshakes: 4096,
     requestsPerConnection: 1000,
   },
   timeouts: {
@@ -120,6 +125,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     requestBody: 60_000,
     keepAlive: 75_000,
     tlsHandshake: 10_000,
+    clientHello: 5_000,
     connect: 5_000,
     read: 60_000,
     send: 60_000,

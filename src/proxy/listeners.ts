@@ -1,9 +1,10 @@
 // The ports of one thread and every connection on them from accept to its first request: limits, PROXY protocol, TLS.
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
 import { addressList, canonicalAddress } from '../base/address-list.ts'
 import type { Proxied } from '../http/proxy-protocol/header.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
+import { createTlsFront, peerOf } from '../http/tls/front.ts'
+import type { Handshake } from '../http/tls/peer-certificate.ts'
 import type { Admission } from './admission.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
@@ -73,8 +74,10 @@ export function createListeners(context: ProxyContext, admission: Admission, con
     socket.once('close', () => raw.delete(socket))
   }
 
-  function begin(socket: Socket, tls: boolean, port: number, proxied: Proxied | undefined): ClientConnection {
-    const client = new ClientConnection(socket, context, tls, originOf(socket, tls, port, proxied))
+  /** `handshake`: undefined without TLS. */
+  function begin(socket: Socket, handshake: Handshake | undefined, port: number, proxied: Proxied | undefined): ClientConnection {
+    const tls = handshake !== undefined
+    const client = new ClientConnection(socket, context, tls, originOf(socket, handshake, port, proxied))
     recorder.connectionOpened(tls)
     socket.once('close', () => {
       recorder.connectionClosed(tls)
@@ -84,8 +87,8 @@ export function createListeners(context: ProxyContext, admission: Admission, con
     return client
   }
 
-  function originOf(socket: Socket, tls: boolean, port: number, proxied: Proxied | undefined): ConnectionOrigin {
-    return connectionOrigin(clientAddress(socket, proxied), proxied?.destination.port ?? port, tls, context.trustedProxies)
+  function originOf(socket: Socket, handshake: Handshake | undefined, port: number, proxied: Proxied | undefined): ConnectionOrigin {
+    return connectionOrigin(clientAddress(socket, proxied), proxied?.destination.port ?? port, handshake, context.trustedProxies)
   }
 
   function readHeader(socket: Socket, timeout: number, complete: (proxied: Proxied | undefined, rest: Buffer) => void): ProxyHeaderReader {
@@ -96,14 +99,14 @@ export function createListeners(context: ProxyContext, admission: Admission, con
 
   function acceptPlain(socket: Socket, port: number): Reader | undefined {
     if (!admit(socket)) return undefined
-    if (proxyProtocol === undefined) return begin(socket, false, port, undefined)
+    if (proxyProtocol === undefined) return begin(socket, undefined, port, undefined)
     track(socket)
     socket.on('error', () => undefined)
     let client: ClientConnection | undefined
     const header = readHeader(socket, proxyProtocol.headerTimeout, (proxied, rest) => {
       raw.delete(socket)
       if (!admitClient(socket, proxied)) return
-      client = begin(socket, false, port, proxied)
+      client = begin(socket, undefined, port, proxied)
       if (rest.length > 0) client.received(rest, rest.length)
     })
     return {
@@ -126,66 +129,62 @@ export function createListeners(context: ProxyContext, admission: Admission, con
 
   function tlsServer(): Server {
     if (contexts === undefined) throw new Error('a TLS listener needs contexts')
-    const server = createTlsServer(
-      { ...contexts.serverOptions(), allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1', 'http/1.0'], handshakeTimeout: settings.timeouts.tlsHandshake },
-      (socket) => {
-        const client = begin(socket, true, settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)))
-        socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
+    const front = createTlsFront(
+      {
+        contexts,
+        wheel,
+        protocols: ['http/1.1', 'http/1.0'],
+        helloTimeout: settings.timeouts.clientHello,
+        handshakeTimeout: settings.timeouts.tlsHandshake,
+        handshakes: settings.limits.handshakes,
+      },
+      {
+        established(socket, handshake) {
+          const client = begin(socket, handshake, settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)))
+          socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
+        },
+        failed: () => recorder.handshakeFailed(),
+        refused: refuse,
       },
     )
-    // Connections that get no further than the handshake are in nobody's list but this.
-    server.on('connection', (socket: Socket) => {
-      if (proxyProtocol === undefined && admit(socket)) track(socket)
-    })
-    server.on('tlsClientError', (_error, socket) => {
-      recorder.handshakeFailed()
-      socket.destroy()
-    })
-    const detach = contexts.attach(server)
-    server.once('close', detach)
-    return server
-  }
-
-  /** Takes the header off each connection before the TLS server gets it. */
-  function behindHeaders(secure: Server, timeout: number): Server {
     const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       if (!admit(socket)) return
+      // Connections that get no further than the handshake are in nobody's list but this.
       track(socket)
       socket.on('error', () => undefined)
-      const key = peerOf(socket)
-      socket.once('close', () => proxiedOf.delete(key))
-      // No further than the header: what is put back is for TLS, which takes it in the next tick.
-      const read = (): void => {
-        while (!header.done) {
-          const chunk: unknown = socket.read()
-          if (!(chunk instanceof Buffer)) return
-          header.received(chunk, chunk.length)
-        }
-      }
-      const header = readHeader(socket, timeout, (proxied, rest) => {
-        socket.off('readable', read)
-        if (!admitClient(socket, proxied)) return
-        if (proxied !== undefined) proxiedOf.set(key, proxied)
-        if (rest.length > 0) socket.unshift(rest)
-        secure.emit('connection', socket)
-      })
-      socket.on('readable', read)
+      if (proxyProtocol === undefined) front.accept(socket)
+      else readHeaderBelowTls(socket, proxyProtocol.headerTimeout, front.accept)
     })
-    server.once('close', () => secure.emit('close'))
+    server.once('close', front.close)
     return server
   }
 
-  function serverFor(tls: boolean, port: () => number): Server {
-    if (!tls) return plainServer(port)
-    const server = tlsServer()
-    return proxyProtocol === undefined ? server : behindHeaders(server, proxyProtocol.headerTimeout)
+  function readHeaderBelowTls(socket: Socket, timeout: number, complete: (socket: Socket) => void): void {
+    const key = peerOf(socket)
+    socket.once('close', () => proxiedOf.delete(key))
+    // No further than the header: what is put back is for TLS.
+    const read = (): void => {
+      while (!header.done) {
+        const chunk: unknown = socket.read()
+        if (!(chunk instanceof Buffer)) return
+        header.received(chunk, chunk.length)
+      }
+    }
+    const header = readHeader(socket, timeout, (proxied, rest) => {
+      socket.off('readable', read)
+      if (!admitClient(socket, proxied)) return
+      if (proxied !== undefined) proxiedOf.set(key, proxied)
+      if (rest.length > 0) socket.unshift(rest)
+      complete(socket)
+    })
+    socket.on('readable', read)
   }
 
   return {
     listen({ port, address, tls, reusePort }) {
       return new Promise((resolve, reject) => {
         let bound = port
-        const server = serverFor(tls, () => bound)
+        const server = tls ? tlsServer() : plainServer(() => bound)
         server.once('error', reject)
         server.listen({ port, host: address, reusePort }, () => {
           server.off('error', reject)
@@ -217,9 +216,4 @@ function clientAddress(socket: Socket, proxied: Proxied | undefined): string {
 function plainAddress(socket: Socket): string {
   const [address = ''] = (socket.remoteAddress ?? '').split('%', 1)
   return canonicalAddress(address) ?? ''
-}
-
-/** The same for a connection and the TLS socket on it, and nobody else's while it is open. */
-function peerOf(socket: Socket): string {
-  return `${socket.remotePort} ${socket.remoteAddress}`
 }

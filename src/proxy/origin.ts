@@ -1,6 +1,7 @@
 // Where a request comes from, as the backend, the policies and the log are told. What a client says of itself counts for nothing;
 // what a trusted proxy says of its clients does.
 import type { AddressList } from '../base/address-list.ts'
+import type { Handshake } from '../http/tls/peer-certificate.ts'
 
 export interface Origin {
   /** IP literal; IPv4 never as IPv6. */
@@ -16,10 +17,12 @@ export interface Origin {
 /** Of a connection: holds for all its requests, unless a trusted proxy sends them for others. */
 export interface ConnectionOrigin extends Origin {
   readonly isTrusted: boolean
+  /** Undefined: the connection is a plain one. */
+  readonly handshake: Handshake | undefined
 }
 
-export function connectionOrigin(address: string, port: number, secure: boolean, trusted: AddressList): ConnectionOrigin {
-  return { ...originOf(address, port, secure, address), isTrusted: trusted.has(address) }
+export function connectionOrigin(address: string, port: number, handshake: Handshake | undefined, trusted: AddressList): ConnectionOrigin {
+  return { ...originOf(address, port, handshake !== undefined, address), isTrusted: trusted.has(address), handshake }
 }
 
 /** `forwardedFor`: the value of that field. */

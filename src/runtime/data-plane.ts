@@ -5,6 +5,7 @@ import { createBackoff, type Backoff } from '../base/backoff.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { KeyPair } from '../http/tls/default-certificate.ts'
+import { ticketKeysAt, untilRotation } from '../http/tls/ticket-keys.ts'
 import { diffRouting, isEmptyDelta, wholeRouting } from '../model/delta.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
@@ -61,6 +62,8 @@ export interface DataPlane {
   stats(): Promise<DataPlaneStats>
   /** Streams whose port can't be had, with the code of the error; they are tried again. */
   streamTroubles(): ReadonlyMap<string, string>
+  /** Makes session tickets good for all who have the same secret; undefined: for this process alone, as at first. */
+  setTicketSecret(secret: Uint8Array | undefined): void
   /** Stops accepting, lets what is in flight end within `ms`; answers how many connections were cut then. */
   drain(ms: number): Promise<number>
   close(): Promise<void>
@@ -88,7 +91,9 @@ class Supervisor implements DataPlane {
   readonly #clock: Clock
   readonly #backoff: Backoff
   readonly #claimed: ClaimedPorts
-  readonly #start: Omit<ThreadStart, 'thread'>
+  #start: Omit<ThreadStart, 'thread'>
+  #ticketSecret: Uint8Array = randomBytes(32)
+  #cancelRotation: () => void = () => undefined
   readonly #memory = createSharedMemory<DataPlaneThread>()
   readonly #troubles = createStreamTroubles()
   readonly #figures
@@ -119,11 +124,12 @@ class Supervisor implements DataPlane {
       listeners: claimed.listeners,
       reusePort: claimed.reusePort,
       defaultCertificate: options.defaultCertificate,
-      ticketKeys: randomBytes(48),
+      ticketKeys: ticketKeysAt(this.#ticketSecret, this.#clock.now()),
       accessLog: options.accessLog !== undefined,
     }
     if (threads < options.threads) options.log('warn', 'threads cannot share a port on this system: one thread serves', {})
     for (let index = 0; index < threads; index++) this.#boot(index, true)
+    this.#awaitRotation()
   }
 
   async apply(next: RoutingConfig): Promise<void> {
@@ -161,6 +167,23 @@ class Supervisor implements DataPlane {
     return this.#troubles.current(this.#config.streams)
   }
 
+  setTicketSecret(secret: Uint8Array | undefined): void {
+    this.#ticketSecret = secret ?? randomBytes(32)
+    this.#renewTicketKeys()
+  }
+
+  #renewTicketKeys(): void {
+    this.#start = { ...this.#start, ticketKeys: ticketKeysAt(this.#ticketSecret, this.#clock.now()) }
+    for (const thread of this.#threads) if (thread.isFed) thread.post({ kind: 'ticket-keys', keys: this.#start.ticketKeys })
+  }
+
+  #awaitRotation(): void {
+    this.#cancelRotation = this.#clock.after(untilRotation(this.#clock.now()), () => {
+      this.#renewTicketKeys()
+      this.#awaitRotation()
+    })
+  }
+
   async drain(ms: number): Promise<number> {
     if (this.#mode !== 'closed') this.#mode = 'draining'
     const cuts = await Promise.all(this.#serving().map((thread) => this.#drainOne(thread, ms)))
@@ -169,6 +192,7 @@ class Supervisor implements DataPlane {
 
   async close(): Promise<void> {
     this.#mode = 'closed'
+    this.#cancelRotation()
     this.#waiters.rejectAll(new Error('the data plane is closed'))
     for (const cancel of this.#restartTimers) cancel()
     await this.#claimed.release()
@@ -313,9 +337,10 @@ class Supervisor implements DataPlane {
 
 /** The kernel spreads connections evenly, so each thread may have its part of them. */
 function shareOf(settings: ProxySettings, threads: number): ProxySettings {
-  const { streams } = settings
+  const { streams, limits } = settings
   return {
     ...settings,
+    limits: { ...limits, handshakes: Math.ceil(limits.handshakes / threads) },
     streams: { ...streams, connectionsPerPort: Math.ceil(streams.connectionsPerPort / threads), udpClientsPerPort: Math.ceil(streams.udpClientsPerPort / threads) },
   }
 }

@@ -1,6 +1,7 @@
 // What the supervisor and the data-plane threads say to each other. All of it is structured-cloneable; order is kept per thread.
 import type { LogLevel } from '../base/log.ts'
 import type { KeyPair } from '../http/tls/default-certificate.ts'
+import type { TicketKeys } from '../http/tls/ticket-keys.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { CounterNews } from '../observe/counter-cells.ts'
@@ -25,8 +26,7 @@ export interface ThreadStart {
   readonly listeners: readonly ListenerSettings[]
   readonly reusePort: boolean
   readonly defaultCertificate: KeyPair
-  /** 48 bytes. */
-  readonly ticketKeys: Uint8Array
+  readonly ticketKeys: TicketKeys
   readonly accessLog: boolean
 }
 
@@ -40,6 +40,7 @@ export interface TableUpdate {
 export type ToThread =
   | { readonly kind: 'start'; readonly start: ThreadStart; readonly update: TableUpdate }
   | { readonly kind: 'apply'; readonly update: TableUpdate }
+  | { readonly kind: 'ticket-keys'; readonly keys: TicketKeys }
   | { readonly kind: 'figures'; readonly id: number; readonly forget: readonly string[] }
   /** So much of what came by `access` is written. */
   | { readonly kind: 'access-written'; readonly characters: number }

@@ -10,7 +10,7 @@ import { createThreadRecorder, type ThreadRecorder } from '../observe/thread-rec
 import { createAdmission } from '../proxy/admission.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import { createStreams, type Streams } from '../stream/streams.ts'
-import { serverName } from '../table/table.ts'
+import { certificateLookup } from './certificate-lookup.ts'
 import type { FromThread, TableUpdate, ThreadStart, ToThread } from './messages.ts'
 import { createSharedCells } from './shared-cells.ts'
 import { createSharedCursors } from './shared-cursors.ts'
@@ -61,6 +61,10 @@ async function handle(message: ToThread): Promise<void> {
       say({ kind: 'figures', id: message.id })
       return
     }
+    case 'ticket-keys': {
+      running?.contexts.setTicketKeys(message.keys)
+      return
+    }
     case 'access-written': {
       running?.accessLog?.written(message.characters)
       return
@@ -85,12 +89,9 @@ function create({ thread, admission, settings, listeners, reusePort, defaultCert
   const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines }), () => recorder.lineDropped()) : undefined
   const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }), accessLog?.write)
   const contexts = createContexts({
-    lookup: {
-      idsFor: (name) => serverName(proxy.table(), name),
-      certificate: (id) => proxy.table().config.certificates.get(id),
-    },
+    lookup: certificateLookup(() => proxy.table()),
     defaultCertificate,
-    ticketKeys: Buffer.from(ticketKeys),
+    ticketKeys,
     log,
   })
   const proxy = createProxy({

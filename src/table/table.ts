@@ -1,6 +1,7 @@
 // A routing configuration that can be asked: which route takes a request, which certificate a name. Pure; knows no sockets.
 // A host that has rules answers for all its paths: what none of them takes goes to the default backend, never to the
 // wildcard or to rules without a host (as nginx chooses its server block).
+import type { HandshakeTerms } from '../model/policy.ts'
 import { EMPTY_ROUTING, type Host, type Route, type RoutingConfig } from '../model/routing.ts'
 import { compilePaths, matchPath, type PathTable } from './paths.ts'
 
@@ -35,8 +36,12 @@ export function compileTable(config: RoutingConfig, previous?: Table): Table {
  * `host` is lower case, without port and trailing dot; `path` is normalised and without query.
  */
 export function match(table: Table, host: string, path: string): Route | undefined {
-  const found = hostFor(table, host)
-  return found === undefined ? undefined : matchPath(pathsOf(table, found), path)
+  return matchIn(table, hostFor(table, host), path)
+}
+
+/** The same where the Host is known already. */
+export function matchIn(table: Table, host: Host | undefined, path: string): Route | undefined {
+  return host === undefined ? undefined : matchPath(pathsOf(table, host), path)
 }
 
 /** The Host whose rules speak for a host name: exact, then `*.` and one label, then `*`. */
@@ -51,6 +56,11 @@ export function serverName(table: Table, name: string | undefined): readonly str
   const found = name === undefined ? undefined : (serverNames.get(name) ?? serverNames.get(wildcardOf(name)))
   if (found !== undefined) return found.certificates
   return defaultCertificate === undefined ? [] : [defaultCertificate]
+}
+
+/** What the host of an SNI name asks of handshakes; undefined: the defaults. */
+export function handshakeTerms(table: Table, name: string | undefined): HandshakeTerms | undefined {
+  return hostFor(table, name ?? '')?.handshake
 }
 
 /** `*.example.com` for `a.example.com`; a text that is no key of any map where there is no label to replace. */

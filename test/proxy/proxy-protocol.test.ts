@@ -6,6 +6,9 @@ import { promisify } from 'node:util'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { createContexts, type Contexts } from '../../src/http/tls/contexts.ts'
+import { ticketKeysAt } from '../../src/http/tls/ticket-keys.ts'
+import { certificateLookup } from '../../src/runtime/certificate-lookup.ts'
+import { EMPTY_TABLE } from '../../src/table/table.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { startProxy, toUpstream, type SettingsOverrides, type TestProxy } from '../support/test-proxy.ts'
@@ -48,9 +51,9 @@ beforeAll(() => {
   )
   const at = text.indexOf('-----BEGIN CERTIFICATE-----')
   contexts = createContexts({
-    lookup: { idsFor: () => [], certificate: () => undefined },
+    lookup: certificateLookup(() => EMPTY_TABLE),
     defaultCertificate: { certificate: text.slice(at), privateKey: text.slice(0, at) },
-    ticketKeys: Buffer.alloc(48, 7),
+    ticketKeys: ticketKeysAt(Buffer.alloc(32, 7), 0),
     log: silentLog,
   })
 })

@@ -7,6 +7,9 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { createContexts } from '../../src/http/tls/contexts.ts'
+import { ticketKeysAt } from '../../src/http/tls/ticket-keys.ts'
+import { certificateLookup } from '../../src/runtime/certificate-lookup.ts'
+import { EMPTY_TABLE } from '../../src/table/table.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
@@ -45,9 +48,9 @@ beforeAll(async () => {
   pair = makePair('a')
   upstream = await ScriptedUpstream.start()
   const contexts = createContexts({
-    lookup: { idsFor: () => [], certificate: () => undefined },
+    lookup: certificateLookup(() => EMPTY_TABLE),
     defaultCertificate: pair,
-    ticketKeys: Buffer.alloc(48, 7),
+    ticketKeys: ticketKeysAt(Buffer.alloc(32, 7), 0),
     log: silentLog,
   })
   proxy = await startProxy(toUpstream(upstream.port), { contexts, timeouts: { tlsHandshake: 300 } })

@@ -10,13 +10,21 @@ import type { Certificate } from '../../src/model/routing.ts'
 const run = promisify(execFile)
 
 /** A self-signed EC certificate of the first name, as a routing certificate. */
-export async function certificateFor(id: string, ...names: string[]): Promise<Certificate> {
+export function certificateFor(id: string, ...names: string[]): Promise<Certificate> {
+  return makeCertificate(id, names, ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'])
+}
+
+export function rsaCertificateFor(id: string, ...names: string[]): Promise<Certificate> {
+  return makeCertificate(id, names, ['rsa:2048'])
+}
+
+async function makeCertificate(id: string, names: readonly string[], newKey: readonly string[]): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), 'narthex-test-'))
   try {
     const key = join(folder, 'key.pem')
     const certificate = join(folder, 'certificate.pem')
     const altNames = names.map((name) => `DNS:${name}`).join(',')
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '7']
+    const kind = ['-newkey', ...newKey, '-nodes', '-days', '7']
     const subject = ['-subj', `/CN=${names[0]}`, '-addext', `subjectAltName=${altNames}`]
     await run('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', certificate])
     const pem = await readFile(certificate, 'utf8')

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
+import { ROTATION_MS, ticketKeysAt, untilRotation } from '../../src/http/tls/ticket-keys.ts'
 import type { Certificate, RoutingConfig } from '../../src/model/routing.ts'
-import { certificateFor } from './certificates.ts'
-import { configOf, tlsFixture, type Fixture } from './listener.ts'
+import { certificateFor, rsaCertificateFor } from './certificates.ts'
+import { configOf, ticketSecret, tlsFixture, type Fixture } from './listener.ts'
 
 let defaultCertificate: KeyPair
 let first: Certificate
@@ -104,16 +105,23 @@ test('a configured default certificate serves clients without a name and unknown
   expect([await shown(port), await shown(port, 'other.org')]).toEqual(['default', 'default'])
 })
 
-test('the least recently used context goes first, and comes back when asked for', async () => {
+test('the least recently used server goes first, and comes back when asked for', async () => {
   const all = configOf([first, wildcard], { 'a.example.com': ['dev/a'], '*.example.com': ['dev/wild'] })
   const { contexts, listen } = fixture(all, 1)
-  const held = contexts.contextFor('a.example.com')
-  expect(contexts.contextFor('a.example.com')).toBe(held)
-  contexts.contextFor('b.example.com')
-  const again = contexts.contextFor('a.example.com')
-  expect(again).not.toBe(held)
+  const servers = contexts.servers((options) => createServer(options))
+  const held = servers.serverFor('a.example.com')
+  expect(servers.serverFor('a.example.com')).toBe(held)
+  servers.serverFor('b.example.com')
+  expect(servers.serverFor('a.example.com')).not.toBe(held)
+  servers.close()
   const port = await listen()
-  expect(await shown(port, 'a.example.com')).toBe('first')
+  expect([await shown(port, 'a.example.com'), await shown(port, 'b.example.com'), await shown(port, 'a.example.com')]).toEqual(['first', 'wildcard', 'first'])
+})
+
+test('a client that prefers the key type of the default certificate still gets the one of the host', async () => {
+  const port = await fixture(configOf([first], { 'a.example.com': ['dev/a'] })).listen()
+  const socket = await dial(port, { servername: 'a.example.com', sigalgs: 'rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256' })
+  expect(socket.getPeerX509Certificate()?.fingerprint256).toBe(first.fingerprint)
 })
 
 async function session(port: number, version: 'TLSv1.2' | 'TLSv1.3'): Promise<Buffer> {
@@ -137,4 +145,62 @@ test.each([
 ] as const)('%s with %s is refused', async (version, ciphers, message) => {
   const port = await fixture(configOf([first], { 'a.example.com': ['dev/a'] })).listen()
   await expect(dial(port, { servername: 'a.example.com', minVersion: version, maxVersion: version, ciphers })).rejects.toThrow(message)
+})
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s tickets outlive one change of keys, are renewed then, and die with the next', async (version) => {
+  const config = configOf([first], { 'a.example.com': ['dev/a'] })
+  const { listen, contexts, use } = fixture(config)
+  const port = await listen()
+  const resumes = async (saved: Buffer): Promise<boolean> => {
+    const socket = await dial(port, { servername: 'a.example.com', session: saved, minVersion: version, maxVersion: version })
+    return socket.isSessionReused()
+  }
+  const old = await session(port, version)
+  contexts.setTicketKeys(ticketKeysAt(ticketSecret, ROTATION_MS))
+  expect(await resumes(old)).toBe(true)
+  const fresh = await session(port, version)
+  contexts.setTicketKeys(ticketKeysAt(ticketSecret, 2 * ROTATION_MS))
+  expect([await resumes(old), await resumes(fresh)]).toEqual([false, true])
+  // The certificate for clients without a name changes: the keys stay.
+  use(configOf([first, wildcard], { 'a.example.com': ['dev/a'] }, 'dev/wild'))
+  expect(await resumes(fresh)).toBe(true)
+  contexts.setTicketKeys(ticketKeysAt(Buffer.alloc(32), 2 * ROTATION_MS))
+  expect(await resumes(fresh)).toBe(false)
+})
+
+test('keys come from the secret and the hour alone, change at the same moment everywhere, and overlap by one each way', () => {
+  const at = (now: number) => ticketKeysAt(ticketSecret, now)
+  expect(at(ROTATION_MS - 1)).toEqual(at(0))
+  expect(at(ROTATION_MS).current).not.toEqual(at(0).current)
+  expect(at(ROTATION_MS).accepted).toContainEqual(at(0).current)
+  expect(at(0).accepted).toContainEqual(at(ROTATION_MS).current)
+  expect(at(0).current).toHaveLength(48)
+  expect([untilRotation(0), untilRotation(ROTATION_MS - 1)]).toEqual([ROTATION_MS, 1])
+})
+
+test('of an RSA and an ECDSA certificate of one name the client gets the one that it can check', async () => {
+  const rsa = await rsaCertificateFor('dev/rsa', 'a.example.com')
+  const { listen, use } = fixture(configOf([first, rsa], { 'a.example.com': ['dev/a', 'dev/rsa'] }))
+  const port = await listen()
+  const keyType = async (options: ConnectionOptions): Promise<string | undefined> => {
+    const socket = await dial(port, { servername: 'a.example.com', ...options })
+    return socket.getPeerX509Certificate()?.publicKey.asymmetricKeyType
+  }
+  const [tls12, tls13] = [{ maxVersion: 'TLSv1.2' }, { minVersion: 'TLSv1.3' }] as const
+  const all = async (): Promise<readonly (string | undefined)[]> => [
+    await keyType({ ...tls12, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }),
+    await keyType({ ...tls12, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }),
+    await keyType({ ...tls13, sigalgs: 'rsa_pss_rsae_sha256' }),
+    await keyType({ ...tls13, sigalgs: 'ecdsa_secp256r1_sha256' }),
+  ]
+  expect(await all()).toEqual(['rsa', 'ec', 'rsa', 'ec'])
+  use(configOf([second, rsa], { 'a.example.com': ['dev/a', 'dev/rsa'] }))
+  expect(await shown(port, 'a.example.com')).toBe('second')
+  // A broken one leaves its last good self beside the other.
+  use(configOf([second, { ...rsa, privateKey: 'x' }], { 'a.example.com': ['dev/a', 'dev/rsa'] }))
+  expect(await all()).toEqual(['rsa', 'ec', 'rsa', 'ec'])
+  // Of two of the same type the first serves.
+  use(configOf([second, { ...first, id: 'dev/other' }, rsa], { 'a.example.com': ['dev/a', 'dev/other', 'dev/rsa'] }))
+  expect(await shown(port, 'a.example.com')).toBe('second')
+  expect((await all())[0]).toBe('rsa')
 })

@@ -1,14 +1,19 @@
 // A TLS listener whose certificates a test changes as it likes.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:tls'
+import { createServer } from 'node:net'
+import { systemClock } from '../../src/base/clock.ts'
 import type { Log } from '../../src/base/log.ts'
+import { TimerWheel } from '../../src/base/timer-wheel.ts'
 import { createContexts, type Contexts } from '../../src/http/tls/contexts.ts'
+import { createTlsFront } from '../../src/http/tls/front.ts'
 import type { KeyPair } from '../../src/http/tls/default-certificate.ts'
 import { EMPTY_ROUTING, type Certificate, type RoutingConfig } from '../../src/model/routing.ts'
-import { compileTable, serverName, type Table } from '../../src/table/table.ts'
+import { ticketKeysAt } from '../../src/http/tls/ticket-keys.ts'
+import { certificateLookup } from '../../src/runtime/certificate-lookup.ts'
+import { compileTable, type Table } from '../../src/table/table.ts'
 
-const ticketKeys = randomBytes(48)
+export const ticketSecret = randomBytes(32)
 
 export function configOf(certificates: readonly Certificate[], names: Readonly<Record<string, readonly string[]>>, defaultId?: string): RoutingConfig {
   return {
@@ -33,8 +38,8 @@ export function tlsFixture(defaultCertificate: KeyPair, config: RoutingConfig, l
   const lines: string[] = []
   const closers: (() => void)[] = []
   const log: Log = (level, message, facts) => lines.push(`${level} ${message} ${JSON.stringify(facts)}`)
-  const lookup = { idsFor: (name?: string) => serverName(table, name), certificate: (id: string) => table.config.certificates.get(id) }
-  const contexts = createContexts({ lookup, defaultCertificate, ticketKeys, log, ...(limit === undefined ? {} : { limit }) })
+  const ticketKeys = ticketKeysAt(ticketSecret, 0)
+  const contexts = createContexts({ lookup: certificateLookup(() => table), defaultCertificate, ticketKeys, log, ...(limit === undefined ? {} : { limit }) })
   return {
     contexts,
     lines,
@@ -43,11 +48,23 @@ export function tlsFixture(defaultCertificate: KeyPair, config: RoutingConfig, l
       contexts.refresh()
     },
     async listen() {
-      const server = createServer(contexts.serverOptions(), (socket) => socket.on('error', () => undefined).on('data', (data) => socket.write(data)))
-      contexts.attach(server)
+      const wheel = new TimerWheel(systemClock)
+      const front = createTlsFront(
+        { contexts, wheel, protocols: ['http/1.1'], helloTimeout: 5000, handshakeTimeout: 5000, handshakes: 0 },
+        {
+          established: (socket) => void socket.on('error', () => undefined).on('data', (data) => socket.write(data)),
+          failed: () => undefined,
+          refused: () => undefined,
+        },
+      )
+      const server = createServer((socket) => front.accept(socket.on('error', () => undefined)))
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
-      closers.push(() => server.close())
+      closers.push(() => {
+        server.close()
+        front.close()
+        wheel.stop()
+      })
       const address = server.address()
       return typeof address === 'object' && address !== null ? address.port : 0
     },

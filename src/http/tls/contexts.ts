@@ -1,112 +1,123 @@
-// Which certificate a handshake gets, asked anew at each one, so that a rotated Secret needs no new listener and closes no
-// connection. Knows names and certificates, not the table that says which belong together: that is looked up through `lookup`.
-import type { SecureContext, Server, TlsOptions } from 'node:tls'
+// Which certificates a handshake gets and on which terms, asked anew at each one, so that a rotated Secret needs no new listener and
+// closes no connection. Knows names and certificates, not the table that says which belong together: that is looked up through `lookup`.
+import { constants } from 'node:crypto'
+import type { Server, TlsOptions } from 'node:tls'
 import type { Log } from '../../base/log.ts'
+import type { HandshakeTerms } from '../../model/policy.ts'
 import type { Certificate } from '../../model/routing.ts'
-import { buildContext, createContextCache } from './context-cache.ts'
 import type { KeyPair } from './default-certificate.ts'
-import { PROTOCOL_OPTIONS } from './protocol.ts'
+import { PROTOCOL_OPTIONS, TLS13_SUITES } from './protocol.ts'
+import { createServerCache, type ServerCache } from './server-cache.ts'
+import { useTicketKeys, type TicketKeys } from './ticket-keys.ts'
 
 export interface CertificateLookup {
   /** Ids for a lower-case SNI name, the preferred one first; undefined: the client named none. */
   idsFor(serverName: string | undefined): readonly string[]
   certificate(id: string): Certificate | undefined
+  /** Undefined: the defaults. */
+  termsFor(serverName: string | undefined): HandshakeTerms | undefined
 }
 
 export interface ContextsOptions {
   readonly lookup: CertificateLookup
   /** For names that no certificate covers, and where the covering ones do not load. */
   readonly defaultCertificate: KeyPair
-  /** 48 bytes, the same in all threads, so that a session resumes on any of them. */
-  readonly ticketKeys: Buffer
+  /** The same in all threads, so that a session resumes on any of them. */
+  readonly ticketKeys: TicketKeys
   readonly log: Log
-  /** Contexts kept. */
+  /** Of servers, each with a context, kept by a listener. */
   readonly limit?: number
 }
 
+/** Of one listener. They shake hands with connections that are handed to them, and never listen. */
+export interface TlsServers {
+  /** `serverName`: lower case, without a trailing dot. Synchronous and cheap after the first time; always answers. */
+  serverFor(serverName: string | undefined): Server
+  close(): void
+}
+
 export interface Contexts {
-  /** Synchronous and cheap after the first time; always answers. */
-  contextFor(serverName: string | undefined): SecureContext
-  /** For `tls.createServer`: protocol, tickets, SNI callback, and the certificate for clients without SNI as it is now. */
-  serverOptions(): TlsOptions
-  /** Keeps that certificate up to date until the answer is called. */
-  attach(server: Server): () => void
+  /** `make` gets ready options, certificates and protocol among them. */
+  servers(make: (options: TlsOptions, terms: HandshakeTerms | undefined) => Server): TlsServers
   /** To be called when the table changed. */
   refresh(): void
+  /** Tickets are written with the current key from now on. */
+  setTicketKeys(keys: TicketKeys): void
 }
 
 const DEFAULT_LIMIT = 1024
 
 export function createContexts({ lookup, defaultCertificate, ticketKeys, log, limit = DEFAULT_LIMIT }: ContextsOptions): Contexts {
-  const options = { ...PROTOCOL_OPTIONS, ticketKeys }
-  const servers = new Set<Server>()
-  const fallback = buildContext(options, defaultCertificate)
-  const cache = createContextCache(limit, options, (certificate, reason) => {
-    log('error', 'certificate does not load, the last good one or the default serves instead', { certificate: certificate.id, reason })
-  })
-  /** The certificate that `nameless` was last chosen for. */
-  let asked: Certificate | undefined
-  let nameless = defaultCertificate
+  let keys = ticketKeys
+  // No Secret can have this id.
+  const fallback: Certificate = { id: 'default', ...defaultCertificate, names: [], notAfter: 0, fingerprint: '' }
+  const all = new Set<Map<string, ServerCache>>()
 
-  function contextFor(serverName: string | undefined): SecureContext {
-    for (const id of lookup.idsFor(normalised(serverName))) {
-      const certificate = lookup.certificate(id)
-      const context = certificate === undefined ? undefined : cache.of(certificate)
-      if (context !== undefined) return context
-    }
-    return fallback
+  function createCache(terms: HandshakeTerms | undefined, make: Parameters<Contexts['servers']>[0]): ServerCache {
+    const options = terms === undefined ? PROTOCOL_OPTIONS : optionsFor(terms)
+    return createServerCache(
+      limit,
+      (certificates) => {
+        const server = make({ ...options, cert: certificates.map(({ certificate }) => certificate), key: certificates.map(({ privateKey }) => privateKey) }, terms)
+        useTicketKeys(server, keys)
+        return server
+      },
+      (certificate, reason) => log('error', 'certificate does not load, the last good one or the default serves instead', { certificate: certificate.id, reason }),
+    )
   }
 
-  // What a client without SNI gets: only a pair that loads, since a listener must not break over it.
-  function namelessPair(asked: Certificate | undefined, held: KeyPair): KeyPair {
-    if (asked === undefined) return defaultCertificate
-    return loads(asked) ? asked : held
+  function certificatesFor(serverName: string | undefined): readonly Certificate[] {
+    return lookup.idsFor(serverName).flatMap((id) => lookup.certificate(id) ?? [])
   }
-
-  function loads(certificate: Certificate): boolean {
-    try {
-      buildContext(options, certificate)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  function namelessAsked(): Certificate | undefined {
-    const [id] = lookup.idsFor(undefined)
-    return id === undefined ? undefined : lookup.certificate(id)
-  }
-
-  function renewNameless(): void {
-    const now = namelessAsked()
-    if (now === asked) return
-    asked = now
-    nameless = namelessPair(now, nameless)
-    for (const server of servers) server.setSecureContext(namelessOptions())
-  }
-
-  const namelessOptions = () => ({ ...options, cert: nameless.certificate, key: nameless.privateKey })
 
   return {
-    contextFor,
-    serverOptions() {
-      renewNameless()
-      return { ...namelessOptions(), SNICallback: (serverName, answer) => answer(null, contextFor(serverName)) }
-    },
-    attach(server) {
-      servers.add(server)
-      return () => servers.delete(server)
+    servers(make) {
+      /** By HandshakeTerms.id, the least recently used first; empty: the defaults, which stay. */
+      const caches = new Map<string, ServerCache>([['', createCache(undefined, make)]])
+      all.add(caches)
+      return {
+        serverFor(serverName) {
+          const terms = lookup.termsFor(serverName)
+          const id = terms?.id ?? ''
+          const cache = caches.get(id) ?? createCache(terms, make)
+          if (id !== '') {
+            caches.delete(id)
+            caches.set(id, cache)
+            const [, oldest] = caches.keys()
+            if (caches.size > limit && oldest !== undefined) caches.delete(oldest)
+          }
+          const certificates = certificatesFor(serverName)
+          const server = (certificates.length === 0 ? undefined : cache.of(certificates)) ?? cache.of([fallback])
+          if (server === undefined) throw new Error('the default certificate does not load')
+          return server
+        },
+        close: () => all.delete(caches),
+      }
     },
     refresh() {
-      cache.sweep((id) => lookup.certificate(id) !== undefined)
-      renewNameless()
+      const keep = (id: string): boolean => id === fallback.id || lookup.certificate(id) !== undefined
+      for (const caches of all) for (const cache of caches.values()) cache.sweep(keep)
+    },
+    setTicketKeys(next) {
+      keys = next
+      for (const caches of all) for (const cache of caches.values()) for (const server of cache.servers()) useTicketKeys(server, keys)
     },
   }
 }
 
-/** A client may send any case and, against RFC 6066 section 3, a trailing dot. */
-function normalised(serverName: string | undefined): string | undefined {
-  if (serverName === undefined || serverName === '') return undefined
-  const lower = serverName.toLowerCase()
-  return lower.endsWith('.') ? lower.slice(0, -1) : lower
+/** Sessions of clients with certificates do not resume: a revoked one counts at once, and none gets in on a handshake with other terms. */
+function optionsFor({ id, clientCa, ciphers, preferServerCiphers }: HandshakeTerms): TlsOptions {
+  return {
+    ...PROTOCOL_OPTIONS,
+    sessionIdContext: id.slice(0, 32),
+    ...(ciphers !== undefined && { ciphers: [...TLS13_SUITES, ciphers].join(':') }),
+    ...(preferServerCiphers !== undefined && { honorCipherOrder: preferServerCiphers }),
+    secureOptions: PROTOCOL_OPTIONS.secureOptions | constants.SSL_OP_NO_TICKET,
+    ...(clientCa !== undefined && {
+      requestCert: true,
+      rejectUnauthorized: false,
+      ca: clientCa.certificates,
+      ...(clientCa.revoked !== undefined && { crl: clientCa.revoked }),
+    }),
+  }
 }
