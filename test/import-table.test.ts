@@ -17,9 +17,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   table: ['base', 'model'],
   kube: ['base', 'model', '@kubernetes/client-node', 'undici'],
   // Of kube only the object types and the state that they make up.
-  translate: ['base', 'model', 'kube/objects.ts', 'kube/cluster-state.ts'],
+  translate: ['base', 'model', 'kube/objects.ts', 'kube/cluster-state.ts', 're2js'],
   upstream: ['base', 'model', 'balance', 'http'],
-  proxy: ['base', 'model', 'balance', 'table', 'http', 'upstream', 'observe/recorder.ts'],
+  proxy: ['base', 'model', 'balance', 'table', 'http', 'upstream', 'observe/recorder.ts', 're2js'],
   stream: ['base', 'model', 'balance', 'http', 'observe/stream-counters.ts'],
   observe: ['base', 'model', 'prom-client', 'pino'],
   runtime: ['base', 'model', 'balance', 'table', 'http', 'upstream', 'proxy', 'stream', 'kube', 'translate', 'status', 'observe'],

@@ -45,7 +45,7 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
 const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   run: 'narthex run [options]',
   sandbox: 'narthex sandbox [options]',
-  check: 'narthex check FILE|DIR… [--tcp-services-configmap NS/NAME] [--udp-services-configmap NS/NAME] [-o text|json]',
+  check: 'narthex check FILE|DIR… [-o text|json]',
   routes: 'narthex routes [FILE|DIR…] [--admin URL] [-o text|json]',
   explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--admin URL]",
 }

@@ -40,6 +40,7 @@ const REASONS: Readonly<Record<number, string>> = {
   307: 'Temporary Redirect',
   308: 'Permanent Redirect',
   400: 'Bad Request',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
@@ -71,6 +72,11 @@ export function failureAnswer(kind: FailureKind, head: RequestHead, requestId: s
   }
   const body = `${status} ${reasonOf(status)}\n${explanation}\n${requestId === '' ? '' : `Request ID: ${requestId}\n`}`
   return { status, fields: `${allow}Content-Type: text/plain; charset=utf-8\r\n`, body }
+}
+
+/** The text alone, as nginx's `return` has it. */
+export function textAnswer(status: number, text: string): Answer {
+  return { status, fields: 'Content-Type: text/plain; charset=utf-8\r\n', body: text }
 }
 
 export function redirectAnswer(status: number, location: string): Answer {

@@ -260,9 +260,10 @@ export class Exchange implements ResponseSink {
 
   // === the end
 
-  answer(answer: Answer): void {
+  /** `close`: the connection serves no further request. */
+  answer(answer: Answer, close = false): void {
     this.#status = answer.status
-    this.client.sendAnswer(answer, false)
+    this.client.sendAnswer(answer, close)
   }
 
   fail(kind: FailureKind): void {

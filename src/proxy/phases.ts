@@ -4,8 +4,9 @@ import type { FailureKind } from '../base/failure.ts'
 import { withoutFields } from '../http/http1/field-lines.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import type { Endpoint } from '../model/routing.ts'
-import { match as matchRoute } from '../table/table.ts'
+import { hostFor, matchIn } from '../table/table.ts'
 import type { Exchange } from './exchange.ts'
+import { checkClient } from './filters/client-certificate.ts'
 import type { LiveBackend } from './routing.ts'
 import { originThroughProxy } from './trusted-proxy.ts'
 
@@ -25,10 +26,19 @@ function identify(exchange: Exchange): Outcome {
   return 'continue'
 }
 
-/** The route that takes it, and with it the backend. */
+/** The route that takes it, and with it the backend: unless its host wants a client certificate that is not there. */
 function match(exchange: Exchange): Outcome {
   const { table, backends } = exchange.routing
-  const route = matchRoute(table, exchange.request.hostName, exchange.path)
+  const host = hostFor(table, exchange.request.hostName)
+  if (host?.clientCertificates !== undefined) {
+    const refusal = checkClient(host, exchange.request, exchange.client.origin.handshake)
+    if (typeof refusal === 'string') return refusal
+    if (refusal !== undefined) {
+      exchange.answer(refusal, true)
+      return 'answered'
+    }
+  }
+  const route = matchIn(table, host, exchange.path)
   exchange.route = route
   const id = route === undefined ? table.config.defaultBackend : route.backend
   if (id !== undefined) exchange.backend = backends.get(id)
