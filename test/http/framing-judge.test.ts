@@ -1,0 +1,145 @@
+// An outside judge of what we forward: llhttp, in Node's own server, reads the bytes of every mutated request that we took, many on
+// one connection. It must find the same requests with the same bodies; one byte framed otherwise, and all that follows is garbage.
+// FUZZ_RUNS sets how many, FUZZ_SEED where they begin.
+import { createServer, METHODS, type IncomingMessage, type ServerResponse } from 'node:http'
+import { duplexPair } from 'node:stream'
+import { expect, it } from 'vitest'
+import { BodyReader } from '../../src/http/http1/body-reader.ts'
+import { RequestHeadReader } from '../../src/http/http1/request-head-reader.ts'
+import { parseRequestHead, RequestHead } from '../../src/http/http1/request-head.ts'
+import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
+import { requestText } from '../../src/proxy/request-text.ts'
+import { CORPUS, FURTHER } from '../proxy/malformed-request-corpus.ts'
+
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1_000_000)
+const SEED = Number(process.env['FUZZ_SEED'] ?? 3)
+const BATCH = 500
+
+const P = 'POST /p HTTP/1.1\r\nHost: a\r\n'
+const WELL_FORMED = [
+  `${P}Content-Length: 5\r\n\r\nhello`,
+  `${P}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+  `${P}Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n`,
+  'GET /a%20b?c=d HTTP/1.1\r\nHost: a:80\r\nAccept: */*\r\nX-Empty:\r\nCookie: a=b\r\n\r\n',
+  'GET http://b/g HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-A\r\nX-A: 1\r\n\r\n',
+  'OPTIONS * HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nContent-Length: 0\r\n\r\n',
+  'PUT /x HTTP/1.0\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc',
+]
+const TEMPLATES = [...WELL_FORMED, ...WELL_FORMED, ...[...CORPUS, ...FURTHER].map(([, , bytes]) => bytes).filter((bytes) => bytes.length < 400)]
+const PIECES = [
+  '\r\n', '\n', '\r', ' ', '\t', ':', ',', ';', '"', '0', '5', 'f', '\0', '\x7f', '\x80', '\xff', '_', '-', '%', '#', '?', '/', '//', 'chunked', 'Host: a\r\n', 'Content-Length: 5\r\n',
+  'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+]
+
+const LAST = { framed: { method: 'GET', target: '/last', body: '' }, text: 'GET /last HTTP/1.1\r\nHost: a\r\n\r\n' }
+
+interface Framed {
+  readonly method: string
+  readonly target: string
+  readonly body: string
+}
+
+/** mulberry32. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed | 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+function mutated(random: (below: number) => number): string {
+  let bytes = TEMPLATES[random(TEMPLATES.length)] ?? ''
+  for (let edits = random(4); edits > 0; edits--) {
+    const at = random(bytes.length + 1)
+    const kind = random(4)
+    if (kind === 0) bytes = bytes.slice(0, at) + bytes.slice(at + 1 + random(3))
+    else if (kind === 1) bytes = bytes.slice(0, at) + bytes.slice(at, at + random(30)) + bytes.slice(at)
+    else bytes = bytes.slice(0, at) + (PIECES[random(PIECES.length)] ?? '') + bytes.slice(at + random(2))
+  }
+  return bytes
+}
+
+const reader = new RequestHeadReader(DEFAULT_SETTINGS.limits)
+const body = new BodyReader()
+const head = new RequestHead()
+
+/** What we would forward of the first request in `bytes`, read in two parts; undefined: it is refused, or not whole. */
+function forwarded(bytes: Buffer, cut: number): { readonly framed: Framed; readonly text: string } | undefined {
+  let at = reader.read(bytes, 0, cut)
+  if (reader.end === 0 && reader.fault === undefined && cut < bytes.length) at = reader.read(bytes, cut, bytes.length)
+  const { text, end, fault, isLegal } = reader
+  reader.clear()
+  if (fault !== undefined || end === 0 || parseRequestHead(text, end, head, DEFAULT_SETTINGS.limits, isLegal || undefined) !== undefined) return undefined
+  let data = ''
+  let framing = ''
+  const chunked = head.framing === 'chunked'
+  const sink = {
+    bodyData(buffer: Buffer, start: number, stop: number) {
+      const part = buffer.toString('latin1', start, stop)
+      data += part
+      framing += chunked ? `${part.length.toString(16)}\r\n${part}\r\n` : part
+    },
+  }
+  if (chunked) body.startChunked()
+  else if (head.framing === 'length') body.startLength(head.contentLength)
+  else body.startEmpty()
+  if (!body.done) body.read(bytes, at, bytes.length, sink)
+  if (!body.done || body.fault !== undefined) return undefined
+  if (chunked) framing += `0\r\n${body.trailers}\r\n`
+  return { framed: { method: head.method, target: head.target, body: data }, text: requestText(head, 'id', 'X-Real-IP: 192.0.2.1\r\n') + framing }
+}
+
+/** The requests that llhttp finds in `bytes`; it stops where it finds a fault. */
+async function judged(bytes: string, count: number): Promise<{ readonly found: Framed[]; readonly fault: string | undefined }> {
+  const found: Framed[] = []
+  const [client, side] = duplexPair()
+  return new Promise((resolve) => {
+    const server = createServer({ insecureHTTPParser: false, maxHeaderSize: 256 * 1024, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 })
+    const end = (fault: string | undefined): void => {
+      client.destroy()
+      side.destroy()
+      resolve({ found, fault })
+    }
+    const take = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+      let data = ''
+      incoming.setEncoding('latin1').on('data', (part: string) => (data += part))
+      incoming.on('end', () => {
+        found.push({ method: incoming.method ?? '', target: incoming.url ?? '', body: data })
+        outgoing.end()
+        if (found.length === count) end(undefined)
+      })
+    }
+    server.on('request', take).on('checkContinue', take)
+    server.on('clientError', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+    server.emit('connection', side)
+    client.on('error', () => undefined).resume()
+    client.write(Buffer.from(bytes, 'latin1'))
+  })
+}
+
+it(`llhttp reads what we forward as we framed it (${RUNS} mutated requests)`, { timeout: 60_000 + RUNS }, async () => {
+  const random = randomFrom(SEED)
+  let taken = 0
+  let text = ''
+  let expected: Framed[] = []
+  for (let run = 1; run <= RUNS; run++) {
+    const bytes = mutated(random)
+    const one = forwarded(Buffer.from(bytes, 'latin1'), random(bytes.length + 1))
+    // llhttp has a list of methods; we forward any token.
+    if (one !== undefined && METHODS.includes(one.framed.method)) {
+      taken++
+      text += one.text
+      expected.push(one.framed)
+    }
+    if (expected.length === BATCH || (run === RUNS && expected.length > 0)) {
+      // What the last request left over would be the beginning of this one.
+      expect(await judged(text + LAST.text, expected.length + 1)).toEqual({ found: [...expected, LAST.framed], fault: undefined })
+      text = ''
+      expected = []
+    }
+  }
+  expect(taken).toBeGreaterThan(RUNS / 20)
+})
