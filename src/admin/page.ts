@@ -26,7 +26,7 @@ th,td{text-align:left;vertical-align:top;padding:.25em .75em .25em 0;border-bott
 code{font-size:.95em}.error{color:#a00}.warning{color:#850}.quiet{color:#666}`)
 
 export function renderPage({ version, tableVersion, notReady, routing, diagnostics, now }: PageFacts): string {
-  const endpoints = new Map(routing.backends.map((backend) => [backend.id, backend.endpoints.map(({ id }) => id)]))
+  const endpoints = new Map(routing.backends.map((backend) => [backend.id, backend.endpoints.map(({ id, state }) => (state === undefined ? id : `${id} (${state})`))]))
   const routes = routing.hosts.flatMap(({ name, routes }) => routes.map((route) => ({ host: name, route })))
   const { streams } = routing
   const page = html`<!doctype html>

@@ -1,5 +1,6 @@
 // The routing configuration as the admin API shows it: everything but keys.
-import type { Backend, Certificate, Host, Route, RoutingConfig, Stream } from '../model/routing.ts'
+import type { Backend, Certificate, Endpoint, Host, Route, RoutingConfig, Stream } from '../model/routing.ts'
+import type { EndpointHealthFigure } from '../observe/endpoint-figures.ts'
 
 export interface RouteView {
   readonly path: string
@@ -16,7 +17,12 @@ export interface RouteView {
 export interface BackendView {
   readonly id: string
   readonly scheduler: string
-  readonly endpoints: Backend['endpoints']
+  readonly endpoints: readonly EndpointView[]
+}
+
+export interface EndpointView extends Endpoint {
+  /** Absent: it is simply well. */
+  readonly state?: EndpointHealthFigure['state']
 }
 
 export interface CertificateView {
@@ -47,16 +53,17 @@ export interface RoutingView {
   readonly defaultCertificate: string | null
 }
 
-/** Sorted by name. With `host`, that host alone and what belongs to it. */
-export function routingView(config: RoutingConfig, host?: string): RoutingView {
+/** Sorted by name. With `host`, that host alone and what belongs to it. `health`: of endpoints that are not simply well. */
+export function routingView(config: RoutingConfig, host?: string, health: readonly EndpointHealthFigure[] = []): RoutingView {
   const hosts = sorted([...config.hosts.values()].filter(({ name }) => host === undefined || name === host), ({ name }) => name)
   const used = host === undefined ? undefined : new Set(hosts.flatMap(({ routes }) => routes.map(({ backend }) => backend)))
   const backends = [...config.backends.values()].filter(({ id }) => used === undefined || used.has(id))
+  const states = new Map(health.map((each) => [stateKey(each, each.endpoint), each.state]))
   const serves = servedNames(config)
   const certificates = [...config.certificates.values()].map((certificate) => certificateView(certificate, serves.get(certificate.id) ?? []))
   return {
     hosts: hosts.map(hostView),
-    backends: sorted(backends, ({ id }) => id).map(backendView),
+    backends: sorted(backends, ({ id }) => id).map((backend) => backendView(backend, states)),
     certificates: sorted(certificates, ({ id }) => id).filter((certificate) => host === undefined || certificate.serves.includes(host)),
     streams: host === undefined ? sorted([...config.streams.values()], ({ id }) => id).map(streamView) : [],
     defaultBackend: config.defaultBackend ?? null,
@@ -84,8 +91,21 @@ export function streamView({ protocol, port, backend, proxyIn, proxyOut, source:
   return { protocol, port, backend, proxyProtocol: { in: proxyIn, out: proxyOut }, source: { kind: object.kind, namespace: object.namespace, name: object.name, field } }
 }
 
-export function backendView({ id, scheduler, endpoints }: Backend): BackendView {
-  return { id, scheduler, endpoints }
+export function backendView(backend: Backend, states: ReadonlyMap<string, EndpointHealthFigure['state']> = new Map()): BackendView {
+  const { id, scheduler, endpoints } = backend
+  if (states.size === 0) return { id, scheduler, endpoints }
+  return {
+    id,
+    scheduler,
+    endpoints: endpoints.map((endpoint) => {
+      const state = states.get(stateKey(backend, endpoint.id))
+      return state === undefined ? endpoint : { ...endpoint, state }
+    }),
+  }
+}
+
+function stateKey({ namespace, service, port }: Pick<Backend, 'namespace' | 'service' | 'port'>, endpoint: string): string {
+  return `${namespace}/${service}:${port} ${endpoint}`
 }
 
 /** Field by field, so that nothing secret comes along when Certificate grows. */

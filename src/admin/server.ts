@@ -78,18 +78,18 @@ function health(app: FastifyInstance, view: AdminView): void {
 function state(app: FastifyInstance, view: AdminView): void {
   app.get('/api/routes', (request) => {
     const host = one(request.query, 'host')
-    const routing = routingView(view.config(), host === undefined ? undefined : (view.hostName(host) ?? host))
-    return view.dataPlane().then(({ version }) => ({ version, listeners: view.listeners(), ...routing }))
+    const name = host === undefined ? undefined : (view.hostName(host) ?? host)
+    return view.dataPlane().then(({ version, endpointHealth }) => ({ version, listeners: view.listeners(), ...routingView(view.config(), name, endpointHealth) }))
   })
   app.get('/api/diagnostics', () => ({ diagnostics: view.diagnostics() }))
   app.get('/api/explain', (request) => explain(explainRequest(request.query), { ...view, config: view.config(), settings: view.settings() }))
   app.get('/', async (_request, reply) => {
-    const { version: tableVersion } = await view.dataPlane()
+    const { version: tableVersion, endpointHealth } = await view.dataPlane()
     const page = renderPage({
       version: view.version,
       tableVersion,
       notReady: view.isShuttingDown() ? 'shutting down' : view.notReady(),
-      routing: routingView(view.config()),
+      routing: routingView(view.config(), undefined, endpointHealth),
       diagnostics: view.diagnostics(),
       now: Date.now(),
     })

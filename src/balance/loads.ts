@@ -10,11 +10,12 @@ import type { Backend, Endpoint } from '../model/routing.ts'
 export type Cells = Int32Array<SharedArrayBuffer>
 
 /** 32-bit integers an endpoint has, from `Cell.index` on: */
-export const CELL_WIDTH = 4
+export const CELL_WIDTH = 8
 const IN_FLIGHT = 0
 /** Moving average, in microseconds, and when it was measured, in milliseconds, low 32 bits. Both 0: never. */
 export const LATENCY = 1
 export const MEASURED_AT = 2
+// From 3 on: health-cells.ts.
 
 export interface Cell {
   readonly shared: Cells
@@ -99,6 +100,18 @@ export function localCells(): CellSource {
       return cell
     },
   }
+}
+
+/** Adds to a field that is no count of requests; answers what was there before. */
+export function increase(loads: Loads, endpoint: number, field: number): number {
+  const cells = loads.shared[endpoint]
+  return cells === undefined ? 0 : Atomics.add(cells, (loads.indices[endpoint] ?? 0) + field, 1)
+}
+
+/** Writes if `seen` is still there; false: another thread was quicker. */
+export function replace(loads: Loads, endpoint: number, field: number, seen: number, value: number): boolean {
+  const cells = loads.shared[endpoint]
+  return cells !== undefined && Atomics.compareExchange(cells, (loads.indices[endpoint] ?? 0) + field, seen, value) === seen
 }
 
 function newCells(): Cells {

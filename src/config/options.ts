@@ -11,7 +11,7 @@ export type Command = 'run' | 'sandbox'
 export interface Option<T> {
   /** Without the dashes; the environment variable is NARTHEX_ and the flag in upper case. */
   readonly flag: string
-  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Life cycle' | 'Logs'
+  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Health' | 'Life cycle' | 'Logs'
   /** What stands for the value in help; empty for a switch (a bare flag means true). */
   readonly placeholder: string
   readonly help: string
@@ -29,7 +29,7 @@ export interface Option<T> {
   readonly collect?: (all: readonly T[]) => T
 }
 
-const { client, limits, timeouts, pool, streams } = DEFAULT_SETTINGS
+const { client, limits, timeouts, pool, health, streams } = DEFAULT_SETTINGS
 const option = <T>(spec: Option<T>): Option<T> => spec
 const concat = (all: readonly (readonly string[])[]): readonly string[] => all.flat()
 
@@ -119,6 +119,16 @@ export const OPTIONS = {
   maxQueuePerEndpoint: option({ flag: 'max-queue-per-endpoint', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.queuePerEndpoint, help: 'Requests that wait for one of those connections, per thread; more: 503; 0: none waits.' }),
   queueTimeout: option({ flag: 'queue-timeout', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.queueTimeout, help: 'How long they wait; longer: 503.' }),
   tries: option({ flag: 'tries', group: 'Pools', placeholder: 'N', parse: value.positive, fallback: pool.tries, help: 'Endpoints that one request is tried on when none of it was processed.' }),
+  retryBudget: option({ flag: 'retry-budget', group: 'Pools', placeholder: 'PERCENT', parse: value.percentage, fallback: pool.retryShare * 100, help: "Tries on further endpoints, as a share of a backend's requests of the last 10 s; beyond it the client gets the failure." }),
+  retryFloor: option({ flag: 'retry-floor', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.retryFloor, help: 'Such tries that a backend may have in 10 s however few its requests are, per thread.' }),
+
+  ejectAfterConnectFailures: option({ flag: 'eject-after-connect-failures', group: 'Health', placeholder: 'N', parse: value.count, fallback: health.connectFailures, help: 'Failed connections in a row after which an endpoint is out of use for a while; 0: none is for that.' }),
+  ejectAfterBadAnswers: option({ flag: 'eject-after-bad-answers', group: 'Health', placeholder: 'N', parse: value.count, fallback: health.badAnswers, help: 'Bad answers in a row after which it is: new connections that it closed without a valid answer; 0: none is for that.' }),
+  ejectOn5xx: option({ flag: 'eject-on-5xx', group: 'Health', placeholder: '', parse: value.boolean, fallback: health.count5xx, help: 'Answers of 500 and above are bad answers too.' }),
+  ejectionTime: option({ flag: 'ejection-time', group: 'Health', placeholder: 'TIME', parse: value.duration, fallback: health.firstEjection, help: 'For how long the first time (a random half to all of it); twice as long each further time, as long as they come close together.' }),
+  maxEjectionTime: option({ flag: 'max-ejection-time', group: 'Health', placeholder: 'TIME', parse: value.duration, fallback: health.longestEjection, help: 'For how long at most.' }),
+  maxEjected: option({ flag: 'max-ejected', group: 'Health', placeholder: 'PERCENT', parse: value.percentage, fallback: health.largestShare * 100, help: "Of a backend's endpoints at most so many are out at once; where health checks find more, all are used." }),
+  slowStart: option({ flag: 'slow-start', group: 'Health', placeholder: 'TIME', parse: value.duration, fallback: health.slowStart, help: 'Over this time an endpoint that comes back gets from a tenth to all of its share; 0: all at once.' }),
 
   serverHeader: option({ flag: 'server-header', group: 'Listeners', placeholder: 'TEXT', parse: value.headerValue, fallback: DEFAULT_SETTINGS.serverName, help: 'Server field of answers whose backend sent none; empty: none is added.' }),
   drainDelay: option({ flag: 'drain-delay', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 0, help: 'After SIGTERM: how long to go on accepting while /readyz fails.' }),

@@ -42,6 +42,17 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       queuePerEndpoint: config.maxQueuePerEndpoint,
       queueTimeout: config.queueTimeout,
       tries: config.tries,
+      retryShare: config.retryBudget / 100,
+      retryFloor: config.retryFloor,
+    },
+    health: {
+      connectFailures: config.ejectAfterConnectFailures,
+      badAnswers: config.ejectAfterBadAnswers,
+      count5xx: config.ejectOn5xx,
+      firstEjection: config.ejectionTime,
+      longestEjection: config.maxEjectionTime,
+      largestShare: config.maxEjected / 100,
+      slowStart: config.slowStart,
     },
     streams: {
       idleTimeout: config.streamIdleTimeout,

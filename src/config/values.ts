@@ -22,6 +22,13 @@ export function positive(text: string): number {
   return value
 }
 
+/** From 0 to 100. */
+export function percentage(text: string): number {
+  const value = wholeNumber(text)
+  if (value === undefined || value > 100) throw new ValueError(`wants a whole number from 0 to 100, got "${text}"`)
+  return value
+}
+
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** `500ms`, `60s`, `5m`, `1h`; a bare number is seconds, as in ingress-nginx. Answers milliseconds. */

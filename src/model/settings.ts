@@ -13,6 +13,7 @@ export interface ProxySettings {
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly pool: PoolSettings
+  readonly health: HealthSettings
   readonly streams: StreamSettings
 }
 
@@ -86,6 +87,27 @@ export interface PoolSettings {
   readonly queueTimeout: number
   /** Tries of one request on different endpoints, the first included. */
   readonly tries: number
+  /** Retries that a backend may have, as a share of its requests of the last ten seconds. */
+  readonly retryShare: number
+  /** Retries that it may have in ten seconds however few the requests, per thread. */
+  readonly retryFloor: number
+}
+
+/** When an endpoint is taken out of use for what its connections and answers were like. */
+export interface HealthSettings {
+  /** Connections in a row that could not be made; 0: never for that. */
+  readonly connectFailures: number
+  /** Bad answers in a row; 0: never for that. */
+  readonly badAnswers: number
+  /** Whether an answer of 500 or above is a bad one; else only none at all, or no valid one, over a new connection. */
+  readonly count5xx: boolean
+  /** How long the first time; each further one twice as long. */
+  readonly firstEjection: number
+  readonly longestEjection: number
+  /** Of a backend's endpoints, at most so large a share is out; if more are, all are used. */
+  readonly largestShare: number
+  /** For so long after it has come back an endpoint has less than its share; 0: all of it at once. */
+  readonly slowStart: number
 }
 
 /** Of TCP and UDP services. */
@@ -130,6 +152,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     read: 60_000,
     send: 60_000,
   },
-  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3 },
+  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10 },
+  health: { connectFailures: 1, badAnswers: 5, count5xx: false, firstEjection: 1000, longestEjection: 60_000, largestShare: 0.5, slowStart: 10_000 },
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
 })

@@ -3,6 +3,7 @@
 import { FAILURES } from '../base/failure.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { RoutingConfig } from '../model/routing.ts'
+import type { EjectionCount, EndpointHealthFigure } from './endpoint-figures.ts'
 import { family, histogram, summary, type Labels, type Sample } from './exposition.ts'
 import { DURATION_BOUNDS, STATUS_CLASSES, type SeriesFigures, type ThreadFigures } from './figures.ts'
 import type { LoopFigures } from './loop-figures.ts'
@@ -14,6 +15,8 @@ export interface DataPlaneFigures extends ThreadFigures {
   readonly version: number
   /** Of backends whose schedulers count. */
   readonly inFlight?: readonly EndpointInFlight[]
+  readonly endpointHealth?: readonly EndpointHealthFigure[]
+  readonly ejections?: readonly EjectionCount[]
   readonly busyMs?: readonly (readonly [thread: number, ms: number])[]
 }
 
@@ -115,6 +118,9 @@ function tableFamilies({ config, dataPlane }: MetricsView): string[] {
     family('narthex_endpoints', 'gauge', 'Endpoints of all backends.', [{ value: endpoints }]),
     family('narthex_endpoint_requests_in_flight', 'gauge', 'Requests that an endpoint has not answered in full, and its tunnels; where the scheduler counts them.',
       (dataPlane.inFlight ?? []).map(({ count, ...labels }) => ({ labels, value: count }))),
+    family('narthex_endpoint_out_of_use', 'gauge', '1 for each endpoint that is out of use now: ejected for its failures, or ill by its health check.',
+      (dataPlane.endpointHealth ?? []).filter(({ state }) => state !== 'slow-start').map(({ namespace, service, port, endpoint, state }) => ({ labels: { namespace, service, port, endpoint, state }, value: 1 }))),
+    family('narthex_ejections_total', 'counter', 'Endpoints taken out of use for their failures.', (dataPlane.ejections ?? []).map(({ count, ...labels }) => ({ labels, value: count }))),
     family('narthex_certificates', 'gauge', 'Certificates in the table.', [{ value: config.certificates.size }]),
     family('narthex_certificate_not_after_timestamp_seconds', 'gauge', 'When a certificate expires, seconds since the epoch.', expiry),
   ]

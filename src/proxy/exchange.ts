@@ -1,6 +1,7 @@
 // One request and its response: runs the phases, then moves bodies both ways until the response is complete or one side fails.
 // Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamConnection).
 import { performance } from 'node:perf_hooks'
+import type { Admits } from '../balance/endpoint-health.ts'
 import { FAILURES, type FailureKind } from '../base/failure.ts'
 import { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
@@ -39,6 +40,10 @@ export class Exchange implements ResponseSink {
   route: Route | undefined
   backend: LiveBackend | undefined
   pool: EndpointPool | undefined
+  /** Index in the backend of the endpoint that `pool` is of. */
+  endpointIndex = -1
+  /** What the health of the endpoints has to say, during a pick. */
+  admits: Admits | undefined
   lastFailure: FailureKind | undefined
   /** Pools of endpoints that could not be connected to. */
   readonly tried: EndpointPool[] = []
@@ -187,6 +192,8 @@ export class Exchange implements ResponseSink {
     this.#responseStarted = true
     this.#status = head.status
     this.#responseAt = performance.now()
+    const { backend } = this
+    if (backend !== undefined && (head.status >= 500 || backend.health.watching)) backend.health.answered(this.endpointIndex, head.status, this.context.now)
     this.client.sendHead(head)
   }
 
@@ -225,6 +232,7 @@ export class Exchange implements ResponseSink {
   upstreamFailed(kind: FailureKind, connection: UpstreamConnection): void {
     this.#upstream = undefined
     this.lastFailure = kind
+    if (!connection.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
     if (this.#mayRepeat(kind, connection)) this.#repeat(connection)
     else this.fail(kind)
     this.client.flushSoon()
@@ -242,14 +250,15 @@ export class Exchange implements ResponseSink {
   #mayRepeat(kind: FailureKind, connection: UpstreamConnection): boolean {
     if (this.#responseStarted || this.#tries > this.context.settings.pool.tries) return false
     if (!connection.reused && this.#tries >= this.context.settings.pool.tries) return false
-    if (FAILURES[kind].retry) return true
-    return kind === 'response-cut' && !connection.responseStarted && isRepeatable(this.request.method) && this.#body.repeatable
+    const isSafe = FAILURES[kind].retry || (kind === 'response-cut' && !connection.responseStarted && isRepeatable(this.request.method) && this.#body.repeatable)
+    // That an idle connection was stale happens once a connection, not once a try: it is no burden to limit.
+    return isSafe && (connection.reused || this.backend?.retries.take(this.context.now) === true)
   }
 
   /** By its index in the backend: the endpoint was not tried in vain, and takes another connection. */
   isUsable(index: number): boolean {
     const pool = this.backend?.pools[index]
-    return pool !== undefined && !pool.full && !this.tried.includes(pool)
+    return pool !== undefined && !pool.full && !this.tried.includes(pool) && (this.admits === undefined || this.admits(index))
   }
 
   /** Likewise, or may be waited for. */

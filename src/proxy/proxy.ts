@@ -1,5 +1,6 @@
 // The data plane of one thread: listeners, the routing in force, pools, and an orderly end.
 import type { CursorSource } from '../balance/cursor.ts'
+import type { Ejection } from '../balance/endpoint-health.ts'
 import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
@@ -34,6 +35,8 @@ export interface ProxyOptions {
   readonly contexts?: Contexts
   /** Counts connections; absent: those of this proxy alone. */
   readonly admission?: Admission
+  /** An endpoint is out of use, for all threads. */
+  readonly onEjected?: (ejection: Ejection) => void
 }
 
 export interface ConnectionCounts {
@@ -66,7 +69,7 @@ export interface Proxy {
 }
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const { settings, cursors, cells = localBackendCells(), recorder, clock, random, log, contexts } = options
+  const { settings, cursors, cells = localBackendCells(), recorder, clock, random, log, contexts, onEjected = () => undefined } = options
   const { limits } = settings
   const admission = options.admission ?? createAdmission(admissionCells(1, limits, () => Math.floor(random() * 2 ** 32)), 0, limits)
   const wheel = new TimerWheel(clock, (now) => {
@@ -121,7 +124,7 @@ export function createProxy(options: ProxyOptions): Proxy {
 
   return {
     apply(delta) {
-      context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, random, clock })
+      context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, random, clock, settings, onEjected })
     },
     listen: listeners.listen,
     table: () => context.routing.table,

@@ -2,6 +2,7 @@
 // request keeps the one it started with.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
+import { EndpointHealth, type Ejection } from '../balance/endpoint-health.ts'
 import type { BackendCells } from '../balance/loads.ts'
 import { createScheduler, isSameScheduler, type Scheduler } from '../balance/scheduler.ts'
 import { applyDelta, type RoutingDelta } from '../model/delta.ts'
@@ -9,6 +10,7 @@ import type { Backend, Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
 import type { EndpointPool, Pools } from '../upstream/pool.ts'
+import { RetryBudget } from '../upstream/retry-budget.ts'
 import { compileFilters, type Filter } from './filters/filter.ts'
 import { requestKey, type RequestKey } from './request-key.ts'
 
@@ -21,6 +23,8 @@ export interface LiveBackend {
   readonly key: RequestKey | undefined
   /** One for each of `backend.endpoints`, in that order. */
   readonly pools: readonly EndpointPool[]
+  readonly health: EndpointHealth
+  readonly retries: RetryBudget
 }
 
 export interface Routing {
@@ -37,6 +41,8 @@ export interface RoutingParts {
   readonly cells: BackendCells
   readonly random: () => number
   readonly clock: Clock
+  readonly settings: ProxySettings
+  readonly onEjected: (ejection: Ejection) => void
 }
 
 /** Costs what changed. Pools of endpoints that stay are kept, those of endpoints that went lose their idle connections. */
@@ -59,14 +65,23 @@ export function nextRouting(current: Routing, delta: RoutingDelta, parts: Routin
 }
 
 /** The scheduler stays, with what it knows, while it is asked for in the same way: weights and endpoints may change. */
-function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, cells, random, clock }: RoutingParts): LiveBackend {
+function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, cells, random, clock, settings, onEjected }: RoutingParts): LiveBackend {
+  const cellsOf = cells.of(backend)
   const options = backend.schedulerOptions === undefined ? {} : { options: backend.schedulerOptions }
   const scheduler =
     before !== undefined && isSameScheduler(before.backend, backend)
       ? before.scheduler
-      : createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), cells: cells.of(backend), random, clock, ...options })
+      : createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), cells: cellsOf, random, clock, ...options })
   const counts = scheduler.finished !== undefined
-  return { backend, scheduler, counts, key: requestKey(backend), pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)) }
+  return {
+    backend,
+    scheduler,
+    counts,
+    key: requestKey(backend),
+    pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)),
+    health: new EndpointHealth(backend, { settings: settings.health, cells: cellsOf, random, onEjected }),
+    retries: before?.retries ?? new RetryBudget(settings.pool, clock.now()),
+  }
 }
 
 /** The filters of a route, compiled when it is first asked for. */

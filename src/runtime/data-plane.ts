@@ -13,6 +13,7 @@ import type { ThreadFigures } from '../observe/figures.ts'
 import { admissionCells, forgetThread } from '../proxy/admission.ts'
 import type { InFlight } from './endpoint-cells.ts'
 import { createFigureCollector } from './figure-collector.ts'
+import { createHealthLedger, type HealthFigures } from './health-ledger.ts'
 import type { FromThread, ListenerSettings, ThreadStart } from './messages.ts'
 import { claimPorts, type ClaimedPorts } from './ports.ts'
 import { createSharedMemory } from './shared-memory.ts'
@@ -38,7 +39,7 @@ export interface DataPlaneOptions {
   readonly entry?: URL
 }
 
-export interface DataPlaneStats extends ThreadFigures {
+export interface DataPlaneStats extends ThreadFigures, HealthFigures {
   /** By thread: milliseconds that its event loop was not idle. */
   readonly busyMs: readonly (readonly [thread: number, ms: number])[]
   /** Requests in flight by endpoint, where schedulers count them. */
@@ -96,6 +97,7 @@ class Supervisor implements DataPlane {
   #cancelRotation: () => void = () => undefined
   readonly #memory = createSharedMemory<DataPlaneThread>()
   readonly #troubles = createStreamTroubles()
+  readonly #ledger
   readonly #figures
   readonly #waiters
   readonly #threads = new Set<DataPlaneThread>()
@@ -127,6 +129,7 @@ class Supervisor implements DataPlane {
       ticketKeys: ticketKeysAt(this.#ticketSecret, this.#clock.now()),
       accessLog: options.accessLog !== undefined,
     }
+    this.#ledger = createHealthLedger({ clock: this.#clock, log: options.log, endpoints: this.#memory.endpoints, slowStart: settings.health.slowStart })
     if (threads < options.threads) options.log('warn', 'threads cannot share a port on this system: one thread serves', {})
     for (let index = 0; index < threads; index++) this.#boot(index, true)
     this.#awaitRotation()
@@ -160,7 +163,8 @@ class Supervisor implements DataPlane {
     const serving = this.#serving()
     const version = Math.min(this.#version, ...serving.map(({ acknowledged }) => acknowledged))
     const busyMs = serving.map((thread) => [thread.index, thread.busyMs()] as const)
-    return { ...figures, inFlight: this.#memory.inFlight(), busyMs, threads: serving.length, restarts: this.#restarts, version }
+    const inFlight = this.#memory.endpoints.inFlight()
+    return { ...figures, ...this.#ledger.figures(this.#config), inFlight, busyMs, threads: serving.length, restarts: this.#restarts, version }
   }
 
   streamTroubles(): ReadonlyMap<string, string> {
@@ -195,6 +199,7 @@ class Supervisor implements DataPlane {
     this.#cancelRotation()
     this.#waiters.rejectAll(new Error('the data plane is closed'))
     for (const cancel of this.#restartTimers) cancel()
+    this.#ledger.close()
     await this.#claimed.release()
     await Promise.all([...this.#threads].map((thread) => thread.end(CLOSE_GRACE_MS)))
   }
@@ -266,6 +271,8 @@ class Supervisor implements DataPlane {
         return thread.fail(Object.assign(new Error(message.message), { code: message.code }))
       case 'log':
         return this.#options.log(message.level, message.message, { ...message.facts, thread: thread.index })
+      case 'ejected':
+        return this.#ledger.ejected(message.ejection)
       case 'stream-trouble':
         return this.#troubled(thread, message.id, message.code)
       case 'access':

@@ -1,5 +1,6 @@
 // What the supervisor and the data-plane threads say to each other. All of it is structured-cloneable; order is kept per thread.
 import type { LogLevel } from '../base/log.ts'
+import type { Ejection } from '../balance/endpoint-health.ts'
 import type { KeyPair } from '../http/tls/default-certificate.ts'
 import type { TicketKeys } from '../http/tls/ticket-keys.ts'
 import type { RoutingDelta } from '../model/delta.ts'
@@ -61,6 +62,8 @@ export type FromThread =
   /** It can't listen. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
+  /** An endpoint is out of use for its failures. */
+  | { readonly kind: 'ejected'; readonly ejection: Ejection }
   /** A port of a TCP or UDP service: the code of the error, or undefined once it could be had. */
   | { readonly kind: 'stream-trouble'; readonly id: string; readonly code: string | undefined }
   /** Whole lines, each with its line end. */

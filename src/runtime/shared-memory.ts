@@ -1,7 +1,7 @@
 // All memory that the threads share, as the supervisor sees it: counters of sequences by backend, cells by endpoint, and each thread's share of
 // what the cells count, so that a thread that dies takes its requests in flight with it.
 import type { RoutingDelta } from '../model/delta.ts'
-import { createEndpointCells, newCellChunk, type CellDelta, type InFlight } from './endpoint-cells.ts'
+import { createEndpointCells, newCellChunk, type CellDelta, type EndpointCells } from './endpoint-cells.ts'
 import { createSlots, type SlotDelta } from './slots.ts'
 
 /** What one thread must learn before a version of the table. */
@@ -21,7 +21,7 @@ export interface SharedMemory<Thread extends object> {
   acknowledged(version: number): void
   /** The thread is gone. */
   lost(thread: Thread): void
-  inFlight(): readonly InFlight[]
+  readonly endpoints: Pick<EndpointCells, 'inFlight' | 'health' | 'loads'>
 }
 
 export function createSharedMemory<Thread extends object>(): SharedMemory<Thread> {
@@ -50,6 +50,6 @@ export function createSharedMemory<Thread extends object>(): SharedMemory<Thread
       cells.subtract(shares.get(thread) ?? [])
       shares.delete(thread)
     },
-    inFlight: cells.inFlight,
+    endpoints: cells,
   }
 }

@@ -104,6 +104,7 @@ function create({ thread, admission, settings, listeners, reusePort, defaultCert
     clock: systemClock,
     random: Math.random,
     log,
+    onEjected: (ejection) => say({ kind: 'ejected', ejection }),
   })
   const streams = createStreams({
     address: listeners[0]?.address ?? '',

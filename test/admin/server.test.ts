@@ -140,3 +140,13 @@ test('without an address it listens on all', async () => {
   servers.push(server)
   expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200)
 })
+
+test('endpoints that are not simply well are shown so', async () => {
+  const endpointHealth = [{ namespace: 'dev', service: 'web', port: '80', endpoint: '127.0.0.1:8002', state: 'ejected' as const }]
+  const view = viewOf()
+  const app = createAdmin({ ...view, dataPlane: async () => ({ ...(await view.dataPlane()), endpointHealth }) }, silentLog)
+  const { backends } = (await app.inject('/api/routes')).json()
+  expect(backends[1].endpoints.map(({ id, state }: { id: string; state?: string }) => [id, state])).toEqual([['127.0.0.1:8001', undefined], ['127.0.0.1:8002', 'ejected']])
+  expect((await app.inject('/')).body).toContain('127.0.0.1:8001 127.0.0.1:8002 (ejected)')
+  await app.close()
+})

@@ -89,7 +89,7 @@ describe('ewma', () => {
     const ewma = bench('ewma')
     const list = weighted(1, 1)
     ewma.scheduler.finished?.(list, 0, -1)
-    expect([...(ewma.cells.of(list[0]?.id ?? '').shared)]).toEqual([0, 0, 0, 0])
+    expect([...(ewma.cells.of(list[0]?.id ?? '').shared)].every((value) => value === 0)).toBe(true)
   })
 
   test('a slow endpoint gets fewer requests, but is tried again', async () => {

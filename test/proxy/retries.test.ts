@@ -59,7 +59,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 it('tries another endpoint when one refuses the connection, whatever the method, and sends the body to it', async () => {
   const good = await upstreamAt()
   const refused = await closedPort()
-  const { client, proxy } = await start([`127.0.0.1:${refused}`, `127.0.0.1:${good.port}`])
+  const { client, proxy } = await start([`127.0.0.1:${refused}`, `127.0.0.1:${good.port}`], { health: { connectFailures: 0 } })
   for (let i = 0; i < 4; i++) {
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello')
     expect((await client.response()).status).toBe(200)

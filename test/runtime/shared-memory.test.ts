@@ -1,6 +1,7 @@
 // Cells of endpoints: assigned by the supervisor, counted in by threads, given back when nothing can be counted in them any more.
 import { expect, test } from 'vitest'
-import { finished, inFlight, loadsOf, started, type CellSource } from '../../src/balance/loads.ts'
+import { eject } from '../../src/balance/health-cells.ts'
+import { CELL_WIDTH, finished, inFlight, loadsOf, started, type CellSource } from '../../src/balance/loads.ts'
 import { diffRouting } from '../../src/model/delta.ts'
 import { EMPTY_ROUTING, type Backend, type Endpoint, type RoutingConfig, type Scheduler } from '../../src/model/routing.ts'
 import { ENDPOINTS_PER_CHUNK } from '../../src/runtime/endpoint-cells.ts'
@@ -33,7 +34,7 @@ function threads(count: number) {
       }
       memory.acknowledged(version)
     },
-    counts: () => Object.fromEntries(memory.inFlight().map(({ endpoint, count }) => [endpoint, count])),
+    counts: () => Object.fromEntries(memory.endpoints.inFlight().map(({ endpoint, count }) => [endpoint, count])),
   }
 }
 
@@ -50,10 +51,12 @@ test('threads count in the same cells, and the supervisor reads them', () => {
   expect([inFlight(one!, 0), inFlight(one!, 1), counts()]).toEqual([2, 1, { '10.0.0.1:80': 2, '10.0.0.2:80': 1 }])
 })
 
-test('backends whose schedulers do not count have no cells', () => {
-  const { serve, memory } = threads(1)
+test('backends whose schedulers do not count have no requests in flight to show', () => {
+  const { serve, counts } = threads(1)
   serve(backend('rr', [1, 2]), backend('mh', [3], 'dev/web:80;scheduler=mh'))
-  expect([memory.inFlight(), memory.whole({}).cells]).toEqual([[], { chunks: [], assigned: [], released: [] }])
+  expect(counts()).toEqual({})
+  serve(backend('rr', [1, 2]), backend('lc', [3], 'dev/web:80;scheduler=lc'))
+  expect(counts()).toEqual({ '10.0.0.3:80': 0 })
 })
 
 test('a thread that dies takes its requests in flight with it', () => {
@@ -95,13 +98,14 @@ test('a cell in which something is in flight is not given to another endpoint, a
 test('cells of endpoints that are gone are used again, cleared', () => {
   const { all, serve, memory } = threads(1)
   serve(backend('ewma', [1]))
-  const [cell] = memory.whole({}).cells.assigned
+  const placeOf = (endpoint: string) => new Map(memory.whole({}).cells.assigned).get(`dev/web:80 ${endpoint}`)
+  const place = placeOf('10.0.0.1:80')
   const first = all[0]!.of(web).of('10.0.0.1:80')
-  first.shared.fill(7, first.index + 1, first.index + 3)
-  serve()
+  first.shared.fill(7, first.index + 1, first.index + CELL_WIDTH)
+  serve(backend('ewma', []))
   serve(backend('ewma', [2]))
-  expect(memory.whole({}).cells.assigned).toEqual([['dev/web:80 10.0.0.2:80', cell?.[1]]])
-  expect(Array.from(first.shared.subarray(first.index, first.index + 4))).toEqual([0, 0, 0, 0])
+  expect(placeOf('10.0.0.2:80')).toEqual(place)
+  expect(Array.from(first.shared.subarray(first.index, first.index + CELL_WIDTH))).toEqual(Array.from({ length: CELL_WIDTH }, () => 0))
 })
 
 test('backends of one Service port share the cells, until the last of them lets go', () => {
@@ -118,10 +122,24 @@ test('ten thousand endpoints have cells of their own in three chunks', () => {
   serve({ ...backend('lc', []), endpoints })
   const { cells, own } = memory.whole({})
   expect([cells.chunks.length, own.length]).toEqual([3, 3])
-  expect(new Set(cells.assigned.map(([, { chunk, index }]) => `${chunk} ${index}`)).size).toBe(endpoints.length)
+  // And one for the Service port as a whole.
+  expect(new Set(cells.assigned.map(([, { chunk, index }]) => `${chunk} ${index}`)).size).toBe(endpoints.length + 1)
 })
 
 test('requests of an older table still count somewhere', () => {
   const cells = createSharedCells().of(web)
   expect(cells.of('10.0.0.9:80')).toBe(cells.of('10.0.0.9:80'))
+})
+
+test('what was known of an endpoint’s health is not held against one that comes to its address, requests in flight are', () => {
+  const { all, serve, memory, counts } = threads(1)
+  serve(backend('lc', [1, 2]))
+  const old = loads(all[0], [endpoint(1)])
+  started(old, 0)
+  expect(eject(old, 0, 1e12, { firstEjection: 1000, longestEjection: 60_000 }, () => 0.5)).toBe(750)
+  expect(memory.endpoints.health(1e12, 0)).toEqual([{ ...web, endpoint: '10.0.0.1:80', state: 'ejected' }])
+  serve(backend('lc', [2]))
+  expect(memory.endpoints.health(1e12, 0)).toEqual([])
+  serve(backend('lc', [1, 2]))
+  expect([memory.endpoints.health(1e12, 0), counts()['10.0.0.1:80']]).toEqual([[], 1])
 })

@@ -5,23 +5,25 @@ import { silentLog } from '../../src/base/log.ts'
 import { wholeRouting, diffRouting } from '../../src/model/delta.ts'
 import { NO_POLICY, type Policy } from '../../src/model/policy.ts'
 import { EMPTY_ROUTING, type Backend, type Endpoint, type Route, type RoutingConfig } from '../../src/model/routing.ts'
-import { DEFAULT_SETTINGS, type Limits, type PoolSettings, type ProxySettings, type Timeouts } from '../../src/model/settings.ts'
+import { DEFAULT_SETTINGS, type HealthSettings, type Limits, type PoolSettings, type ProxySettings, type Timeouts } from '../../src/model/settings.ts'
 import { silentRecorder, type RequestRecord } from '../../src/observe/recorder.ts'
 import { createProxy, type Proxy, type ProxyOptions } from '../../src/proxy/proxy.ts'
 
-export interface SettingsOverrides extends Partial<Omit<ProxySettings, 'limits' | 'timeouts' | 'pool'>> {
+export interface SettingsOverrides extends Partial<Omit<ProxySettings, 'limits' | 'timeouts' | 'pool' | 'health'>> {
   readonly limits?: Partial<Limits>
   readonly timeouts?: Partial<Timeouts>
   readonly pool?: Partial<PoolSettings>
+  readonly health?: Partial<HealthSettings>
 }
 
-export function settingsWith({ limits, timeouts, pool, ...rest }: SettingsOverrides): ProxySettings {
+export function settingsWith({ limits, timeouts, pool, health, ...rest }: SettingsOverrides): ProxySettings {
   return {
     ...DEFAULT_SETTINGS,
     ...rest,
     limits: { ...DEFAULT_SETTINGS.limits, ...limits },
     timeouts: { ...DEFAULT_SETTINGS.timeouts, ...timeouts },
     pool: { ...DEFAULT_SETTINGS.pool, ...pool },
+    health: { ...DEFAULT_SETTINGS.health, ...health },
   }
 }
 
@@ -81,9 +83,11 @@ export interface TestProxyOptions extends SettingsOverrides {
   readonly contexts?: NonNullable<ProxyOptions['contexts']>
   /** Where schedulers count. */
   readonly cells?: NonNullable<ProxyOptions['cells']>
+  readonly onEjected?: NonNullable<ProxyOptions['onEjected']>
+  readonly random?: () => number
 }
 
-export async function startProxy(config: RoutingConfig, { clock = systemClock, contexts, cells, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
+export async function startProxy(config: RoutingConfig, { clock = systemClock, contexts, cells, onEjected, random = () => 0.5, ...settings }: TestProxyOptions = {}): Promise<TestProxy> {
   const records: RequestRecord[] = []
   let waiting: (() => void)[] = []
   let refused = 0
@@ -101,10 +105,11 @@ export async function startProxy(config: RoutingConfig, { clock = systemClock, c
       },
     },
     clock,
-    random: () => 0.5,
+    random,
     log: silentLog,
     ...(contexts === undefined ? {} : { contexts }),
     ...(cells === undefined ? {} : { cells }),
+    ...(onEjected === undefined ? {} : { onEjected }),
   })
   let current = config
   proxy.apply(wholeRouting(config))
