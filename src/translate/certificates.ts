@@ -100,16 +100,25 @@ function listedHosts(into: Collection, ingress: IngressDraft, hosts: readonly st
   })
 }
 
-/** Gives `host` to the Ingress unless an older one has it. Several Secrets of one Ingress (RSA and ECDSA) stand side by side. */
+/**
+ * Gives `host` to the Ingress unless an older one has it. Several Secrets of one Ingress (RSA and ECDSA) stand side by side; so do those
+ * of another Ingress of the same namespace for a type of key that is not there yet.
+ */
 function claim(into: Collection, ingress: IngressDraft, host: string, secret: SecretMemory | undefined): void {
   into.tlsHosts.add(host)
   const owner = into.owners.get(host)
-  if (owner !== undefined && owner !== ingress) return
-  into.owners.set(host, ingress)
+  if (owner !== undefined && owner !== ingress && !addsKeyType(into, owner, ingress, host, secret)) return
+  if (owner === undefined) into.owners.set(host, ingress)
   const id = secret?.certificate?.id
   if (id === undefined) return
   const present = into.serverNames.get(host)?.certificates ?? []
   if (!present.includes(id)) into.serverNames.set(host, { certificates: [...present, id] })
+}
+
+function addsKeyType({ serverNames, view }: Collection, owner: IngressDraft, ingress: IngressDraft, host: string, secret: SecretMemory | undefined): boolean {
+  const present = serverNames.get(host)?.certificates ?? []
+  if (owner.namespace !== ingress.namespace || secret?.pair === undefined || present.length === 0) return false
+  return present.every((id) => view.memo.secrets.get(id)?.pair?.keyType !== secret.pair?.keyType)
 }
 
 function claimOwnNames(into: Collection, ingress: IngressDraft, secret: SecretMemory): void {

@@ -10,6 +10,8 @@ import type { Balancing } from './balancing.ts'
 import type { TrafficPolicy } from './choose-endpoints.ts'
 import type { BackendOutcome } from './endpoints.ts'
 import type { EndpointTrouble } from './endpoint-troubles.ts'
+import type { ClientTls } from './annotations/read-client-tls.ts'
+import type { HostTls } from './client-tls.ts'
 import type { HostGroups } from './host-groups.ts'
 import type { Memory } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
@@ -63,6 +65,7 @@ export interface IngressDraft {
   readonly namespace: string
   readonly contributions: readonly Contribution[]
   readonly tls: readonly IngressTls[]
+  readonly clientTls: ClientTls | undefined
   readonly references: readonly BackendReference[]
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -109,6 +112,8 @@ export interface Draft {
   streams: ReadonlyMap<string, Stream>
   /** Hosts that TLS is asked for, whether or not a certificate could be read. */
   tlsHosts: ReadonlySet<string>
+  /** By host, of those that ask for something. */
+  hostTls: ReadonlyMap<string, HostTls>
   hosts: ReadonlyMap<string, Host>
   defaultBackend: string | undefined
   defaultCertificate: string | undefined
@@ -136,6 +141,7 @@ export interface HostMemory {
   /** Of every path and fallback, in their order. */
   readonly resolutions: readonly (Resolution | undefined)[]
   readonly tls: boolean
+  readonly hostTls: HostTls | undefined
   readonly host: Host
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -144,6 +150,7 @@ export interface HostsMemory {
   readonly groups: HostGroups
   readonly resolutions: Draft['resolutions']
   readonly tlsHosts: Draft['tlsHosts']
+  readonly hostTls: Draft['hostTls']
   readonly hosts: ReadonlyMap<string, Host>
   /** By host, of those that have any. */
   readonly conflicts: ReadonlyMap<string, readonly Diagnostic[]>
@@ -177,6 +184,7 @@ export interface TranslateMemo {
   readonly endpointInputs: Map<string, EndpointInputs>
   readonly certificates: Memory<Pick<Draft, 'certificates' | 'serverNames' | 'tlsHosts' | 'defaultCertificate'> & { readonly diagnostics: readonly Diagnostic[]; readonly validUntil: number }>
   readonly secrets: Map<ObjectKey, SecretMemory>
+  readonly clientTls: Memory<{ readonly hostTls: Draft['hostTls']; readonly diagnostics: readonly Diagnostic[] }>
   readonly hosts: Memory<HostsMemory>
   readonly hostEntries: Map<string, HostMemory>
   readonly diagnostics: Memory<readonly Diagnostic[]>

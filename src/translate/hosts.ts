@@ -10,15 +10,15 @@ import { remember, sameList, sameMap } from './memory.ts'
 import { quote, warning } from './report.ts'
 
 export function hosts(view: View, draft: Draft): void {
-  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts], (before) => assembleAll(view.memo.hostEntries, draft, before))
+  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts, draft.hostTls], (before) => assembleAll(view.memo.hostEntries, draft, before))
   draft.hosts = hosts
   draft.diagnostics.push(diagnostics)
 }
 
-function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions, tlsHosts }: Draft, before: HostsMemory | undefined): HostsMemory {
+function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions, tlsHosts, hostTls }: Draft, before: HostsMemory | undefined): HostsMemory {
   const groups = groupHosts(ingresses, before?.groups)
   // Backends and TLS may concern any host; if neither has changed, only the hosts of changed Ingresses can have.
-  const touched = before?.resolutions === resolutions && before.tlsHosts === tlsHosts ? groups.touched : undefined
+  const touched = before?.resolutions === resolutions && before.tlsHosts === tlsHosts && before.hostTls === hostTls ? groups.touched : undefined
   const hosts = new Map(touched === undefined ? [] : before?.hosts)
   const conflicts = new Map(touched === undefined ? [] : before?.conflicts)
   for (const name of touched ?? groups.byHost.keys()) {
@@ -30,8 +30,10 @@ function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions,
     }
     const tls = name !== ANY_HOST && (tlsHosts.has(name) || tlsHosts.has(wildcardOf(name) ?? ''))
     let entry = entries.get(name)
-    if (entry === undefined || !isCurrent(entry, contributions, resolutions, tls)) {
-      entry = { contributions, resolutions: resolutionsOf(contributions, resolutions), tls, ...assemble(name, contributions, resolutions, tls) }
+    const asked = hostTls.get(name)
+    if (entry === undefined || entry.hostTls !== asked || !isCurrent(entry, contributions, resolutions, tls)) {
+      const { host, diagnostics } = assemble(name, contributions, resolutions, tls)
+      entry = { contributions, resolutions: resolutionsOf(contributions, resolutions), tls, hostTls: asked, host: asked === undefined ? host : { ...host, ...asked }, diagnostics }
       entries.set(name, entry)
     }
     hosts.set(name, entry.host)
@@ -39,7 +41,7 @@ function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions,
     else conflicts.delete(name)
   }
   if (entries.size > hosts.size) for (const name of entries.keys()) if (!hosts.has(name)) entries.delete(name)
-  return { groups, resolutions, tlsHosts, hosts: sameMap(before?.hosts, hosts), conflicts, diagnostics: [...conflicts.keys()].sort().flatMap((name) => conflicts.get(name) ?? []) }
+  return { groups, resolutions, tlsHosts, hostTls, hosts: sameMap(before?.hosts, hosts), conflicts, diagnostics: [...conflicts.keys()].sort().flatMap((name) => conflicts.get(name) ?? []) }
 }
 
 /** Compares in place: it runs for every host whenever any Ingress has changed. */

@@ -8,6 +8,8 @@ export interface KeyPair {
   readonly privateKey: string
   /** Lower-case DNS names and IP literals of the leaf. */
   readonly names: readonly string[]
+  /** As node:crypto names it: `rsa`, `ec`. */
+  readonly keyType: string
   /** Milliseconds since the epoch. */
   readonly notBefore: number
   readonly notAfter: number
@@ -57,6 +59,7 @@ function readParts(certificatePem: string | undefined, keyPem: string | undefine
     certificate: `${pem}\n`,
     privateKey: key.pem,
     names: namesOf(leaf),
+    keyType: key.key.asymmetricKeyType ?? '',
     notBefore,
     notAfter,
     fingerprint: leaf.fingerprint256,

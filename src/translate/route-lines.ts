@@ -13,6 +13,7 @@ export function formatRouting(config: RoutingConfig): readonly string[] {
   for (const host of sorted(config.hosts.values(), (host) => host.name)) {
     if (host.routes.length === 0) lines.push(`http ${host.name} (no routes)`)
     for (const route of host.routes) lines.push(formatRoute(config, host, route))
+    lines.push(...formatHandshake(host))
   }
   for (const [name, entry] of sorted(config.serverNames, ([name]) => name)) lines.push(`certificate ${name} -> ${entry.certificates.join(' ')}`)
   for (const stream of sorted(config.streams.values(), ({ protocol, port }) => `${protocol} ${String(port).padStart(5, '0')}`)) {
@@ -21,6 +22,21 @@ export function formatRouting(config: RoutingConfig): readonly string[] {
   }
   if (config.defaultBackend !== undefined) lines.push(`default backend -> ${formatBackend(config, config.defaultBackend)}`)
   if (config.defaultCertificate !== undefined) lines.push(`default certificate -> ${config.defaultCertificate}`)
+  return lines
+}
+
+/** `clients app.example -> on, depth 1, CN=(alice|bob)`, `handshake app.example -> HIGH`. */
+function formatHandshake({ name, handshake, clientCertificates: rules }: Host): readonly string[] {
+  const lines: string[] = []
+  if (rules === 'denied') lines.push(`clients ${name} -> denied`)
+  else if (rules !== undefined) {
+    const crl = handshake?.clientCa?.revoked === undefined ? '' : ', with a revocation list'
+    const page = rules.errorPage === undefined ? '' : `, else ${rules.errorPage}`
+    lines.push(`clients ${name} -> ${rules.verify}, depth ${rules.depth}${crl}${rules.passCertificate ? ', passed on' : ''}${rules.matchSubject === undefined ? '' : `, ${rules.matchSubject}`}${page}`)
+  }
+  const { ciphers, preferServerCiphers } = handshake ?? {}
+  const order = preferServerCiphers === undefined ? '' : ` in the ${preferServerCiphers ? 'server' : 'client'}'s order`
+  if (ciphers !== undefined || order !== '') lines.push(`handshake ${name} -> ${ciphers ?? 'default ciphers'}${order}`)
   return lines
 }
 

@@ -51,7 +51,7 @@ function sameRouting(a: Ingress, b: Ingress): boolean {
 
 export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {
   const object = ingressRef(ingress.meta)
-  const { policy, balancing, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options.annotationPrefixes, object)
+  const { policy, balancing, clientTls, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options.annotationPrefixes, object)
   const diagnostics = [...fromAnnotations]
   const contributions = leaveOut ? [] : contribute(ingress, object, policy, balancing, diagnostics)
   const references: BackendReference[] = []
@@ -60,7 +60,7 @@ export function draftIngress(ingress: Ingress, options: TranslateOptions): Ingre
     const fallback = contribution.fallback?.reference
     if (fallback !== undefined && !references.includes(fallback)) references.push(fallback)
   }
-  return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, references, diagnostics }
+  return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, clientTls, references, diagnostics }
 }
 
 function contribute(ingress: Ingress, object: ObjectRef, policy: IngressPolicy, balancing: Balancing, diagnostics: Diagnostic[]): readonly Contribution[] {

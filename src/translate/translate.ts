@@ -8,6 +8,7 @@ import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import { backends } from './backends.ts'
 import { certificates, nextDate } from './certificates.ts'
 import { classes } from './classes.ts'
+import { clientTls } from './client-tls.ts'
 import type { Draft, Step, TranslateMemo, View } from './draft.ts'
 import { endpoints, externalNames } from './endpoints.ts'
 import { hosts } from './hosts.ts'
@@ -31,7 +32,7 @@ export interface Translation {
 }
 
 /** In this order: each reads what those before it have put into the draft. */
-export const STEPS: readonly Step[] = [classes, rules, backends, streams, endpoints, certificates, hosts]
+export const STEPS: readonly Step[] = [classes, rules, backends, streams, endpoints, certificates, clientTls, hosts]
 
 /**
  * `memo` from createMemo(), the same one every time. `now` in milliseconds since the epoch: certificates are judged by it.
@@ -68,6 +69,7 @@ export function createMemo(): TranslateMemo {
     endpointInputs: new Map(),
     certificates: emptyMemory(),
     secrets: new Map(),
+    clientTls: emptyMemory(),
     hosts: emptyMemory(),
     hostEntries: new Map(),
     diagnostics: emptyMemory(),
@@ -83,6 +85,7 @@ function emptyDraft(): Draft {
     resolutions: new Map(),
     targets: new Map(),
     tlsHosts: new Set(),
+    hostTls: new Map(),
     diagnostics: [],
   }
 }

@@ -21,7 +21,7 @@ test('names every annotation of ingress-nginx once', () => {
 
 describe('a protection that can not be had', () => {
   const path = ['auth-type', 'auth-secret', 'auth-url', 'auth-snippet', 'allowlist-source-range', 'whitelist-source-range', 'denylist-source-range', 'enable-modsecurity', 'modsecurity-snippet']
-  const host = ['auth-tls-secret', 'auth-tls-verify-client', 'auth-tls-match-cn', 'ssl-passthrough']
+  const host = ['ssl-passthrough']
   test.each([...path, ...host])('%s closes, under either prefix, with an error', (name) => {
     for (const prefix of [NGINX, 'narthex.ingress.kubernetes.io']) {
       const { policy, diagnostics } = read(name, 'true', prefix)

@@ -110,7 +110,7 @@ function optionsFor({ id, clientCa, ciphers, preferServerCiphers }: HandshakeTer
   return {
     ...PROTOCOL_OPTIONS,
     sessionIdContext: id.slice(0, 32),
-    ...(ciphers !== undefined && { ciphers: [...TLS13_SUITES, ciphers].join(':') }),
+    ...(ciphers !== undefined && { ciphers: [...TLS13_SUITES, ciphers, '!aNULL', '!eNULL'].join(':') }),
     ...(preferServerCiphers !== undefined && { honorCipherOrder: preferServerCiphers }),
     secureOptions: PROTOCOL_OPTIONS.secureOptions | constants.SSL_OP_NO_TICKET,
     ...(clientCa !== undefined && {

@@ -6,6 +6,7 @@ import { OWN_PREFIX } from '../options.ts'
 import { error, quote, warning } from '../report.ts'
 import { entriesOf, fieldOf, type Entry } from './entries.ts'
 import { readBalancing } from './read-balancing.ts'
+import { readClientTls, type ClientTls } from './read-client-tls.ts'
 import { REMOVED } from './removed.ts'
 import { parseBool, type BooleanAnnotation, type BooleanField, type PendingAnnotation } from './spec.ts'
 import { ANNOTATIONS } from './table.ts'
@@ -21,6 +22,7 @@ export interface IngressPolicy extends Readonly<Record<BooleanField, boolean>> {
 export interface AnnotationReading {
   readonly policy: IngressPolicy
   readonly balancing: Balancing
+  readonly clientTls: ClientTls | undefined
   /** The Ingress adds no routes. */
   readonly leaveOut: boolean
   readonly diagnostics: readonly Diagnostic[]
@@ -29,7 +31,7 @@ export interface AnnotationReading {
 type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
 
 const PLAIN: IngressPolicy = Object.freeze({ sslRedirect: true, forceSslRedirect: false, closesPaths: false, closesHosts: false })
-const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, balancing: NO_BALANCING, leaveOut: false, diagnostics: [] })
+const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, balancing: NO_BALANCING, clientTls: undefined, leaveOut: false, diagnostics: [] })
 
 /** `prefixes` are read beside the own one, which wins. */
 export function readAnnotations(annotations: Readonly<Record<string, string>>, prefixes: readonly string[], object: ObjectRef): AnnotationReading {
@@ -52,7 +54,8 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, p
     }
   }
   const balancing = readBalancing(entries, object, diagnostics)
-  return { policy: intern(policy), balancing, leaveOut, diagnostics }
+  const clientTls = readClientTls(entries, object.namespace, object, diagnostics)
+  return { policy: intern(policy), balancing, clientTls, leaveOut, diagnostics }
 }
 
 const interned = new Map<string, IngressPolicy>()

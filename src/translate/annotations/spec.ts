@@ -33,7 +33,13 @@ export interface BalancingAnnotation {
   readonly name: string
 }
 
-export type AnnotationSpec = PendingAnnotation | BooleanAnnotation | BalancingAnnotation
+/** Read together with the others of its kind: see read-client-tls. */
+export interface ClientTlsAnnotation {
+  readonly kind: 'client-tls'
+  readonly name: string
+}
+
+export type AnnotationSpec = PendingAnnotation | BooleanAnnotation | BalancingAnnotation | ClientTlsAnnotation
 
 export function boolean(name: string, field: BooleanField, initial: boolean): BooleanAnnotation {
   return { kind: 'boolean', name, field, initial }
@@ -41,6 +47,10 @@ export function boolean(name: string, field: BooleanField, initial: boolean): Bo
 
 export function balancing(name: string): BalancingAnnotation {
   return { kind: 'balancing', name }
+}
+
+export function clientTls(name: string): ClientTlsAnnotation {
+  return { kind: 'client-tls', name }
 }
 
 /** Served without it. Empty values and `idle` ones pass silently. */

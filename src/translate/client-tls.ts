@@ -1,0 +1,130 @@
+// Step: what each host asks of its handshakes and of its clients' certificates. The oldest Ingress of a host that asks has it, for all
+// paths of the host.
+import { createHash, X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import type { Secret } from '../kube/objects.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { formatRef } from '../model/object-ref.ts'
+import type { ClientCa, HandshakeTerms } from '../model/policy.ts'
+import type { Host } from '../model/routing.ts'
+import type { AskedCertificates } from './annotations/read-client-tls.ts'
+import type { Draft, IngressDraft, View } from './draft.ts'
+import { remember, reuseEntries } from './memory.ts'
+import { error, quote, warning } from './report.ts'
+
+/** The part of a Host that is decided here. */
+export type HostTls = Pick<Host, 'handshake' | 'clientCertificates'>
+
+export function clientTls(view: View, draft: Draft): void {
+  const { secrets } = view.state
+  const { hostTls, diagnostics } = remember(view.memo.clientTls, [draft.ingresses, secrets], (before) => {
+    const made = decide(draft.ingresses, secrets)
+    return { hostTls: reuseEntries(before?.hostTls, made.hostTls), diagnostics: made.diagnostics }
+  })
+  draft.hostTls = hostTls
+  draft.diagnostics.push(diagnostics)
+}
+
+interface Choice {
+  certificates?: { readonly asked: AskedCertificates; readonly by: IngressDraft }
+  ciphers?: string
+  preferServerCiphers?: boolean
+}
+
+function decide(ingresses: readonly IngressDraft[], secrets: ReadonlyMap<string, Secret>): { readonly hostTls: ReadonlyMap<string, HostTls>; readonly diagnostics: readonly Diagnostic[] } {
+  const choices = new Map<string, Choice>()
+  const diagnostics: Diagnostic[] = []
+  /** By Ingress: undefined is a Secret that can't be used. */
+  const authorities = new Map<IngressDraft, ClientCa | undefined>()
+  for (const ingress of ingresses) {
+    const { clientTls: asked } = ingress
+    if (asked === undefined) continue
+    if (asked.certificates !== undefined) authorities.set(ingress, authorityOf(asked.certificates, ingress, secrets, diagnostics))
+    for (const { host } of ingress.contributions) {
+      const choice = choices.get(host) ?? {}
+      choices.set(host, choice)
+      if (asked.certificates !== undefined) {
+        if (choice.certificates === undefined) choice.certificates = { asked: asked.certificates, by: ingress }
+        else diagnostics.push(tooLate(host, asked.certificates, ingress, choice.certificates.by))
+      }
+      if (asked.ciphers !== undefined) choice.ciphers ??= asked.ciphers
+      if (asked.preferServerCiphers !== undefined) choice.preferServerCiphers ??= asked.preferServerCiphers
+    }
+  }
+  return { hostTls: new Map([...choices].map(([host, choice]) => [host, hostTlsOf(choice, authorities)])), diagnostics }
+}
+
+function hostTlsOf({ certificates, ciphers, preferServerCiphers }: Choice, authorities: ReadonlyMap<IngressDraft, ClientCa | undefined>): HostTls {
+  const ca = certificates === undefined ? undefined : authorities.get(certificates.by)
+  if (certificates !== undefined && ca === undefined) return { clientCertificates: 'denied' }
+  const asks = ca !== undefined && certificates?.asked.rules.verify !== 'off'
+  const terms: Omit<HandshakeTerms, 'id'> = {
+    ...(asks && { clientCa: ca }),
+    ...(ciphers !== undefined && { ciphers }),
+    ...(preferServerCiphers !== undefined && { preferServerCiphers }),
+  }
+  return {
+    ...(Object.keys(terms).length > 0 && { handshake: { id: createHash('sha256').update(JSON.stringify(terms)).digest('hex'), ...terms } }),
+    ...(certificates !== undefined && { clientCertificates: certificates.asked.rules }),
+  }
+}
+
+const CLOSED = 'so that nobody is let in unchecked, all paths of its hosts answer 403'
+const MOST_AUTHORITIES = 200
+
+function authorityOf({ secret: key, field }: AskedCertificates, { object }: IngressDraft, secrets: ReadonlyMap<string, Secret>, diagnostics: Diagnostic[]): ClientCa | undefined {
+  if (key === undefined) return undefined
+  const secret = secrets.get(key)
+  if (secret === undefined || secret.meta.deleting) {
+    diagnostics.push(error('SecretNotFound', object, { field, message: `There is no Secret ${quote(key)}; ${CLOSED}.`, fix: `Create it: kubectl create secret generic ${key.split('/')[1]} -n ${object.namespace} --from-file=ca.crt` }))
+    return undefined
+  }
+  const read = readAuthority(secret)
+  if (typeof read !== 'string') return read
+  diagnostics.push(error('CertificateInvalid', object, { field, message: `Secret ${key} can’t be used: ${read}; ${CLOSED}.`, fix: 'Store the PEM certificates of the authorities in ca.crt, and their revocation lists, if any, in ca.crl.' }))
+  return undefined
+}
+
+const authorities = new WeakMap<Secret, ClientCa | string>()
+
+/** Once for each version of a Secret; a text says what is wrong. */
+function readAuthority(secret: Secret): ClientCa | string {
+  let read = authorities.get(secret)
+  if (read === undefined) {
+    read = parseAuthority(secret.data['ca.crt'], secret.data['ca.crl'])
+    authorities.set(secret, read)
+  }
+  return read
+}
+
+function parseAuthority(text: string | undefined, revoked: string | undefined): ClientCa | string {
+  if (text === undefined || text.trim() === '') return 'it has no ca.crt'
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length === 0) return 'ca.crt holds no PEM certificate'
+  if (blocks.length > MOST_AUTHORITIES) return `ca.crt holds ${blocks.length} certificates`
+  const bad = blocks.findIndex((block) => !isCertificate(block))
+  if (bad >= 0) return `certificate ${bad + 1} in ca.crt can’t be read`
+  const ca = { certificates: `${blocks.join('\n')}\n`, ...(revoked !== undefined && revoked.trim() !== '' && { revoked }) }
+  try {
+    createSecureContext({ ca: ca.certificates, crl: ca.revoked })
+    return ca
+  } catch {
+    return ca.revoked === undefined ? 'ca.crt can’t be read' : 'ca.crl can’t be read'
+  }
+}
+
+function isCertificate(block: string): boolean {
+  try {
+    return new X509Certificate(block).fingerprint256 !== ''
+  } catch {
+    return false
+  }
+}
+
+function tooLate(host: string, { field }: AskedCertificates, loser: IngressDraft, winner: IngressDraft): Diagnostic {
+  return warning('AnnotationInvalid', loser.object, {
+    field,
+    message: `${formatRef(winner.object)}, which is older, says which client certificates host ${quote(host)} takes; this is ignored there.`,
+    fix: 'Remove it from one of the two Ingresses.',
+  })
+}
