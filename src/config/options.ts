@@ -11,7 +11,7 @@ export type Command = 'run' | 'sandbox'
 export interface Option<T> {
   /** Without the dashes; the environment variable is NARTHEX_ and the flag in upper case. */
   readonly flag: string
-  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'Limits' | 'Timeouts' | 'Pools' | 'Health' | 'Life cycle' | 'Logs'
+  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'TLS' | 'Limits' | 'Timeouts' | 'Pools' | 'Health' | 'Life cycle' | 'Logs'
   /** What stands for the value in help; empty for a switch (a bare flag means true). */
   readonly placeholder: string
   readonly help: string
@@ -131,6 +131,12 @@ export const OPTIONS = {
   slowStart: option({ flag: 'slow-start', group: 'Health', placeholder: 'TIME', parse: value.duration, fallback: health.slowStart, help: 'Over this time an endpoint that comes back gets from a tenth to all of its share; 0: all at once.' }),
 
   serverHeader: option({ flag: 'server-header', group: 'Listeners', placeholder: 'TEXT', parse: value.headerValue, fallback: DEFAULT_SETTINGS.serverName, help: 'Server field of answers whose backend sent none; empty: none is added.' }),
+  hsts: option({ flag: 'hsts', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: "Add Strict-Transport-Security to every answer over TLS, in place of the backend's." }),
+  hstsMaxAge: option({ flag: 'hsts-max-age', group: 'TLS', placeholder: 'SECONDS', parse: value.count, fallback: 31_536_000, help: 'Its max-age: how long browsers use https only.' }),
+  hstsIncludeSubdomains: option({ flag: 'hsts-include-subdomains', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Its includeSubDomains: hosts below this one too.' }),
+  hstsPreload: option({ flag: 'hsts-preload', group: 'TLS', placeholder: '', parse: value.boolean, fallback: false, help: "Its preload: browsers' lists may carry the host." }),
+  sessionTicketSecret: option({ flag: 'session-ticket-secret', group: 'TLS', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'made at start', help: 'Secret whose ticket.key (32 characters or more) makes TLS sessions resume on all replicas that have it.' }),
+
   drainDelay: option({ flag: 'drain-delay', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 0, help: 'After SIGTERM: how long to go on accepting while /readyz fails.' }),
   drainTimeout: option({ flag: 'drain-timeout', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 240_000, sandboxFallback: 5000, help: 'After that: how long requests in flight may take.' }),
   logLevel: option<LogLevel>({ flag: 'log-level', group: 'Logs', placeholder: 'LEVEL', parse: value.choice('debug', 'info', 'warn', 'error'), fallback: 'info', sandboxFallback: 'warn', help: 'debug, info, warn or error; logs are JSON lines on standard output.' }),

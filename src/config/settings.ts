@@ -7,6 +7,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
   return {
     ...DEFAULT_SETTINGS,
     serverName: config.serverHeader,
+    hsts: hstsValue(config),
     redirectPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
     client: {
       trustedProxies: config.useForwardedHeaders ? config.proxyRealIpCidr : [],
@@ -67,4 +68,10 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
 /** Who may send PROXY protocol headers. */
 export function proxyProtocolSenders({ proxyProtocolCidr, proxyRealIpCidr }: Config): readonly string[] {
   return proxyProtocolCidr.length === 0 ? proxyRealIpCidr : proxyProtocolCidr
+}
+
+/** RFC 6797 section 6.1. */
+function hstsValue({ hsts, hstsMaxAge, hstsIncludeSubdomains, hstsPreload }: Config): string {
+  if (!hsts) return ''
+  return `max-age=${hstsMaxAge}${hstsIncludeSubdomains ? '; includeSubDomains' : ''}${hstsPreload ? '; preload' : ''}`
 }

@@ -3,6 +3,8 @@
 export interface ProxySettings {
   /** Value of the Server field added to answers that have none; empty: none is added. */
   readonly serverName: string
+  /** Value of the Strict-Transport-Security field of all answers over TLS; empty: none. */
+  readonly hsts: string
   /** Port that a redirect to https carries; 443 is left out of Location. */
   readonly redirectPort: number
   /** Port reported in X-Forwarded-Port on the TLS listener. ingress-nginx: 443 whatever it listens on. */
@@ -127,6 +129,7 @@ export interface StreamSettings {
 /** As ingress-nginx has them where it has one (reference: ConfigMap options). */
 export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   serverName: 'narthex',
+  hsts: 'max-age=31536000; includeSubDomains',
   redirectPort: 443,
   forwardedTlsPort: 443,
   noTlsRedirectPaths: ['/.well-known/acme-challenge'],

@@ -35,6 +35,8 @@ export interface ProxyContext {
   routing: Routing
   /** `Server: …\r\n`, or empty. */
   readonly serverField: string
+  /** `Strict-Transport-Security: …\r\n`, or empty. For TLS connections. */
+  readonly hstsField: string
   /** Milliseconds since the epoch, a tick of the wheel old at most. */
   now: number
   /** `Date: …\r\n` of this second. */

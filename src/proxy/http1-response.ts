@@ -1,5 +1,6 @@
 // The response side of one HTTP/1.x connection: the client's framing, and the fields that are the proxy's own.
 import type { Socket } from 'node:net'
+import { withoutFields } from '../http/http1/field-lines.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
@@ -31,6 +32,8 @@ export interface ResponseOwner {
 /** A body that nobody wants is read up to here to keep the connection. */
 const MOST_DISCARDED = 64 * 1024
 
+const HSTS: ReadonlySet<string> = new Set(['strict-transport-security'])
+
 export class Http1Response implements Downstream {
   readonly tls: boolean
   readonly origin: ConnectionOrigin
@@ -39,6 +42,8 @@ export class Http1Response implements Downstream {
   readonly #owner: ResponseOwner
   readonly #context: ProxyContext
   readonly #out: SocketWriter
+  /** Empty without TLS. */
+  readonly #hstsField: string
   #request: RequestHead | undefined
   #chunked = false
   /** The body ends with the connection. */
@@ -48,6 +53,7 @@ export class Http1Response implements Downstream {
     this.#owner = owner
     this.#context = context
     this.tls = tls
+    this.#hstsField = tls ? context.hstsField : ''
     this.origin = origin
     this.#out = new SocketWriter(owner.socket, context.buffers, context.turn)
   }
@@ -85,6 +91,7 @@ export class Http1Response implements Downstream {
     this.#untilClose = framing === 'until-close'
     // A response that overtakes its request: where the rest of the request ends is not worth waiting for.
     if (this.#untilClose || this.#owner.bodyPending || this.#context.draining) this.last = true
+    this.#replaceHsts(head)
     this.#out.text(responseText(head, framing, this.#fields()))
   }
 
@@ -130,6 +137,8 @@ export class Http1Response implements Downstream {
   }
 
   switchProtocols(head: ResponseHead, upstream: UpstreamConnection): void {
+    this.#replaceHsts(head)
+    head.fields += this.#hstsField
     this.#out.text(interimText(head))
     this.flush()
     this.#owner.switchProtocols(upstream)
@@ -141,11 +150,16 @@ export class Http1Response implements Downstream {
     return request?.framing === 'length' && request.contentLength <= MOST_DISCARDED && !request.expectContinue
   }
 
+  /** Ours stands for the backend's, as in ingress-nginx. */
+  #replaceHsts(head: ResponseHead): void {
+    if (head.hasHsts && this.#hstsField !== '') head.fields = withoutFields(head.fields, HSTS)
+  }
+
   #fields(): ResponseFields {
     const { dateField, serverField } = this.#context
     let connectionField = ''
     if (this.last) connectionField = 'Connection: close\r\n'
     else if (this.#request?.minorVersion === 0) connectionField = 'Connection: keep-alive\r\n'
-    return { serverField, dateField, connectionField }
+    return { serverField, dateField, hstsField: this.#hstsField, connectionField }
   }
 }

@@ -104,6 +104,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     clients: new Roster(),
     routing: EMPTY_LIVE_ROUTING,
     serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`,
+    hstsField: settings.hsts === '' ? '' : `Strict-Transport-Security: ${settings.hsts}\r\n`,
     now: clock.now(),
     dateField: dateField(clock.now()),
     draining: false,

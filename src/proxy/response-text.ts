@@ -5,6 +5,8 @@ import { reasonOf, type Answer } from './answer.ts'
 export interface ResponseFields {
   readonly serverField: string
   readonly dateField: string
+  /** Empty, or the whole Strict-Transport-Security field. */
+  readonly hstsField: string
   /** Empty, or the whole Connection field. */
   readonly connectionField: string
 }
@@ -29,6 +31,7 @@ export function responseText(head: ResponseHead, framing: ClientFraming, fields:
   let text = statusLine(head.status, head.reason) + head.fields
   if (!head.hasServer) text += fields.serverField
   if (!head.hasDate) text += fields.dateField
+  text += fields.hstsField
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
   // RFC 9110 section 8.6: none in 204.
   else if (framing === 'as-is' && head.contentLength >= 0 && head.status !== 204) text += head.contentLengthLine
@@ -44,7 +47,7 @@ export function interimText(head: ResponseHead): string {
 /** Body included, unless it answers HEAD. */
 export function answerText(answer: Answer, toHead: boolean, fields: ResponseFields): string {
   return (
-    `HTTP/1.1 ${answer.status} ${reasonOf(answer.status)}\r\n${answer.fields}${fields.serverField}${fields.dateField}` +
+    `HTTP/1.1 ${answer.status} ${reasonOf(answer.status)}\r\n${answer.fields}${fields.serverField}${fields.dateField}${fields.hstsField}` +
     `Content-Length: ${answer.body.length}\r\n${fields.connectionField}\r\n${toHead ? '' : answer.body}`
   )
 }

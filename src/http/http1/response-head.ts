@@ -24,6 +24,8 @@ export class ResponseHead {
   idleTimeout = Infinity
   hasServer = false
   hasDate = false
+  /** Strict-Transport-Security. */
+  hasHsts = false
   /** Lower case; empty: none. Of meaning with 101 only. */
   upgrade = ''
   connection = ''
@@ -87,15 +89,16 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
 /** Forwarded, but it matters whether they are there. */
 const SERVER: Action = () => true
 const DATE: Action = () => true
+const HSTS: Action = () => true
 
-const TABLE = new FieldTable<Action>([...ACTIONS, ['server', SERVER], ['date', DATE]])
+const TABLE = new FieldTable<Action>([...ACTIONS, ['server', SERVER], ['date', DATE], ['strict-transport-security', HSTS]])
 
 /** Parses `text` up to `end`, the index after the empty line. False: not a response that can be forwarded. `isLegal`: see `parseRequestHead`. */
 export function parseResponseHead(text: string, end: number, toHead: boolean, head: ResponseHead, mostFields: number, isLegal = isLegalText(text, end)): boolean {
   head.fields = head.contentLengthLine = head.upgrade = head.connection = ''
   head.contentLength = -1
   head.idleTimeout = Infinity
-  head.chunked = head.hasServer = head.hasDate = false
+  head.chunked = head.hasServer = head.hasDate = head.hasHsts = false
   if (!isLegal) return false
   const lineEnd = text.indexOf('\n') + 1
   if (!parseStatusLine(text, lineEnd - 2, head)) return false
@@ -140,6 +143,7 @@ function parseFields(text: string, start: number, end: number, head: ResponseHea
     const action = TABLE.find(text, position, nameEnd)
     if (action === SERVER) head.hasServer = true
     else if (action === DATE) head.hasDate = true
+    else if (action === HSTS) head.hasHsts = true
     else if (action !== undefined) {
       taken = true
       if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
