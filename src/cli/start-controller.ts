@@ -23,6 +23,7 @@ import { withPortTroubles } from '../translate/port-troubles.ts'
 import { createMemo, translate, type Translation } from '../translate/translate.ts'
 import { namingPort } from './port-errors.ts'
 import { version } from './version.ts'
+import { followTicketSecret } from './ticket-secret.ts'
 
 export interface RunningController {
   readonly ports: { readonly http: number; readonly https: number; readonly admin: number }
@@ -63,9 +64,13 @@ export async function startController(config: Config, connection: Connection, lo
     names.want(translation.externalNames)
     return translation
   }
+  const followTickets = followTicketSecret(config.sessionTicketSecret, log, (secret) => plane?.setTicketSecret(secret))
   const controller = createController({
     translate: (now) => withPortTroubles({ ...translateNow(now), state: store.state() }, plane?.streamTroubles() ?? new Map()),
-    apply: (routing) => plane?.apply(routing) ?? Promise.resolve(),
+    apply(routing) {
+      followTickets(store.state().secrets)
+      return plane?.apply(routing) ?? Promise.resolve()
+    },
     publish: (translation) => status.update(translation),
     log,
   })
@@ -198,5 +203,6 @@ function namedObjects(config: Config): NonNullable<LiveStoreOptions['also']> {
     { kind: 'Service' as const, key: config.publishService },
     { kind: 'Service' as const, key: config.defaultBackendService },
     { kind: 'Secret' as const, key: config.defaultSslCertificate },
+    { kind: 'Secret' as const, key: config.sessionTicketSecret },
   ].filter(({ key }) => key !== '')
 }

@@ -212,7 +212,7 @@ function names(value: unknown): readonly string[] {
 }
 
 /** Keys of a Secret that some feature reads; tokens, Helm releases and the like are not kept in memory. */
-const SECRET_KEYS: ReadonlySet<string> = new Set(['tls.crt', 'tls.key', 'ca.crt', 'ca.crl', 'auth'])
+const SECRET_KEYS: ReadonlySet<string> = new Set(['tls.crt', 'tls.key', 'ca.crt', 'ca.crl', 'auth', 'ticket.key'])
 
 /** Larger than an etcd object can be: whatever it is, it is no certificate. */
 const LONGEST_SECRET_VALUE = 2 * 1024 * 1024
