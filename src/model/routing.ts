@@ -3,6 +3,7 @@
 // so a delta between two configurations is found by comparing entries.
 import type { ObjectRef } from './object-ref.ts'
 import type { ClientCertificatePolicy, HandshakeTerms, Policy } from './policy.ts'
+import type { Probe } from './probe.ts'
 import type { HashPart, Scheduler, SchedulerOptions } from './scheduler.ts'
 
 export type { Scheduler }
@@ -72,6 +73,8 @@ export interface Backend {
   readonly hashKey?: readonly HashPart[]
   /** Sorted by address then port, without duplicates. Empty: 503. */
   readonly endpoints: readonly Endpoint[]
+  /** How the prober checks its endpoints; absent: it does not. Backends of one Service port share what is found. */
+  readonly probe?: Probe
   /** DNS name of an ExternalName Service, whose addresses the endpoints are. */
   readonly externalName?: string
 }

@@ -129,7 +129,7 @@ class Supervisor implements DataPlane {
       ticketKeys: ticketKeysAt(this.#ticketSecret, this.#clock.now()),
       accessLog: options.accessLog !== undefined,
     }
-    this.#ledger = createHealthLedger({ clock: this.#clock, log: options.log, endpoints: this.#memory.endpoints, slowStart: settings.health.slowStart })
+    this.#ledger = createHealthLedger({ clock: this.#clock, random: options.random ?? Math.random, log: options.log, endpoints: this.#memory.endpoints, slowStart: settings.health.slowStart })
     if (threads < options.threads) options.log('warn', 'threads cannot share a port on this system: one thread serves', {})
     for (let index = 0; index < threads; index++) this.#boot(index, true)
     this.#awaitRotation()
@@ -143,6 +143,7 @@ class Supervisor implements DataPlane {
       this.#config = next
       this.#version++
       const memory = this.#memory.update(delta, this.#version)
+      if (delta.backends.set.length + delta.backends.deleted.length > 0) this.#ledger.watch(next)
       for (const thread of this.#threads) {
         if (thread.isFed) thread.post({ kind: 'apply', update: { version: this.#version, delta, memory: memory(thread) } })
       }

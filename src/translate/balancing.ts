@@ -1,6 +1,7 @@
 // What an Ingress or a Service asks for of the balancing of its requests, and what comes of it where both do.
 import { createHash } from 'node:crypto'
 import { reuse } from '../base/reuse.ts'
+import { probeText, type Probe } from '../model/probe.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
 import { keyedBy, type HashPart, type Scheduler, type SchedulerOptions } from '../model/scheduler.ts'
 
@@ -17,6 +18,7 @@ export interface Balancing {
   readonly options?: SchedulerOptions
   readonly hashKey?: readonly HashPart[]
   readonly weights?: readonly WeightRule[]
+  readonly probe?: Probe
 }
 
 export const NO_BALANCING: Balancing = Object.freeze({})
@@ -39,12 +41,13 @@ export function balancingKey(balancing: Balancing): string {
 }
 
 function balancingText(balancing: Balancing): string {
-  const { scheduler, options, hashKey, weights } = balancing
+  const { scheduler, options, hashKey, weights, probe } = balancing
   const parts = [
     scheduler === undefined ? '' : `scheduler=${scheduler}`,
     options === undefined ? '' : Object.entries(options).map(([name, value]) => `${name}=${value}`).join(','),
     hashKey === undefined ? '' : `hash-key=${hashKeyText(hashKey)}`,
     weights === undefined ? '' : `weights=${weights.map(({ kind, value, weight }) => `${kind}:${value}=${weight}`).join(',')}`,
+    probe === undefined ? '' : `health-check=${probeText(probe)}`,
   ]
   return parts.filter((part) => part !== '').map((part) => `;${part}`).join('')
 }
@@ -60,7 +63,7 @@ function partText(part: HashPart): string {
 
 /** What a Service says holds for everyone who reaches it; an Ingress decides what its Service leaves open. */
 export function restOf(ingress: Balancing, service: Balancing): Balancing {
-  const { scheduler, options, hashKey, weights } = ingress
+  const { scheduler, options, hashKey, weights, probe } = ingress
   // A scheduler and its key belong together: who names the one decides on the other.
   const decided = service.scheduler !== undefined || service.hashKey !== undefined
   return {
@@ -68,6 +71,7 @@ export function restOf(ingress: Balancing, service: Balancing): Balancing {
     ...(!decided && options !== undefined && { options }),
     ...(!decided && hashKey !== undefined && { hashKey }),
     ...(service.weights === undefined && weights !== undefined && { weights }),
+    ...(service.probe === undefined && probe !== undefined && { probe }),
   }
 }
 

@@ -65,6 +65,7 @@ function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: R
     port: String(target.port),
     ...schedulerFields(balancing, options.scheduler),
     endpoints,
+    ...(balancing.probe !== undefined && { probe: balancing.probe }),
     ...(external !== undefined && isIP(external.name) === 0 && { externalName: external.name }),
   }
   const isDrained = chosen.length > 0 && endpoints.every(({ weight }) => weight === 0)

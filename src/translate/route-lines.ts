@@ -1,6 +1,7 @@
 // A routing configuration and its diagnostics as text, one fact a line: what people and golden tests read.
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
+import { probeText } from '../model/probe.ts'
 import type { Backend, Host, Route, RoutingConfig } from '../model/routing.ts'
 import { hashKeyText } from './balancing.ts'
 
@@ -50,7 +51,7 @@ function formatBackend(config: RoutingConfig, id: string): string {
   const backend = config.backends.get(id)
   const endpoints = (backend?.endpoints ?? []).map((endpoint) => (endpoint.weight === 1 ? endpoint.id : `${endpoint.id}*${endpoint.weight}`))
   const name = backend?.externalName === undefined ? '' : ` (${backend.externalName})`
-  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]`
+  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]${backend?.probe === undefined ? '' : ` checked ${probeText(backend.probe)}`}`
 }
 
 /** ` by mh of {uri} with fallback=true`; nothing for rr. */

@@ -97,3 +97,47 @@ test('after a change of its backend an endpoint is as ill as before; one that wa
   for (let i = 0; i < 40; i++) await fetchHost({ port, host: 'a.example' })
   expect(bad.connections).toBe(10)
 })
+
+test('an endpoint that its health check finds ill gets no requests from any thread, until it is well', async () => {
+  const state = { status: 200, served: 0 }
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') response.writeHead(state.status)
+    else state.served++
+    response.end('ok')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closers.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const plane = await startDataPlane({
+    settings: () => ({ ...DEFAULT_SETTINGS, health: { ...DEFAULT_SETTINGS.health, slowStart: 200 } }),
+    listeners: [{ port: 0, address: '127.0.0.1', tls: false }],
+    threads: THREADS,
+    defaultCertificate: await createDefaultCertificate(),
+    log: () => undefined,
+  })
+  closers.push(() => plane.close())
+  const config = configOf({ 'a.example': [await pod(), (server.address() as AddressInfo).port] })
+  const probe = { path: '/healthz', interval: 100, timeout: 1000, healthyThreshold: 1, unhealthyThreshold: 2 }
+  await plane.apply({ ...config, backends: new Map([...config.backends].map(([id, backend]) => [id, { ...backend, probe }])) })
+  const ask = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await fetchHost({ port: plane.ports[0] ?? 0, host: 'a.example' })
+  }
+  await ask(20)
+  expect(state.served).toBe(10)
+  state.status = 503
+  await eventually(async () => (await plane.stats()).endpointHealth, (all) => all.some((each) => each.state === 'ill'))
+  const before = state.served
+  await ask(40)
+  expect(state.served).toBe(before)
+  state.status = 200
+  await eventually(async () => (await plane.stats()).endpointHealth, (all) => all.length === 0)
+  const ofTwenty = async (): Promise<number> => {
+    const served = state.served
+    await ask(20)
+    return state.served - served
+  }
+  await eventually(ofTwenty, (count) => count === 10)
+})

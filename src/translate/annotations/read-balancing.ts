@@ -7,6 +7,7 @@ import { OWN_PREFIX } from '../options.ts'
 import { quote, warning } from '../report.ts'
 import { entriesOf, fieldOf, type Entry } from './entries.ts'
 import { parseHashKey, parseVariables } from './hash-key.ts'
+import { readProbe } from './read-probe.ts'
 import { parseSchedulerFlags } from './scheduler-flags.ts'
 import { parseBool } from './spec.ts'
 import { parseWeights } from './weights.ts'
@@ -31,11 +32,13 @@ export function readBalancing(entries: Entries, object: ObjectRef, diagnostics: 
   const hashKey = readHashKey(entries, scheduler, report)
   const options = { ...readFlags(entries, report), ...readSubset(entries, report) }
   const weights = readWeights(entries, report)
+  const probe = readProbe(entries, report)
   const balancing: Balancing = {
     ...(scheduler !== undefined && { scheduler }),
     ...(Object.keys(options).length > 0 && { options }),
     ...(hashKey !== undefined && { hashKey }),
     ...(weights !== undefined && { weights }),
+    ...(probe !== undefined && { probe }),
   }
   return Object.keys(balancing).length === 0 ? NO_BALANCING : balancing
 }
