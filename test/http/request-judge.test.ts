@@ -10,6 +10,7 @@ import { parseRequestHead, RequestHead } from '../../src/http/http1/request-head
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { requestText } from '../../src/proxy/request-text.ts'
 import { CORPUS, FURTHER } from '../proxy/malformed-request-corpus.ts'
+import { mutated, randomFrom } from '../support/mutation.ts'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1_000_000)
 const SEED = Number(process.env['FUZZ_SEED'] ?? 3)
@@ -37,29 +38,6 @@ interface Framed {
   readonly method: string
   readonly target: string
   readonly body: string
-}
-
-/** mulberry32. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed | 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
-
-function mutated(random: (below: number) => number): string {
-  let bytes = TEMPLATES[random(TEMPLATES.length)] ?? ''
-  for (let edits = random(4); edits > 0; edits--) {
-    const at = random(bytes.length + 1)
-    const kind = random(4)
-    if (kind === 0) bytes = bytes.slice(0, at) + bytes.slice(at + 1 + random(3))
-    else if (kind === 1) bytes = bytes.slice(0, at) + bytes.slice(at, at + random(30)) + bytes.slice(at)
-    else bytes = bytes.slice(0, at) + (PIECES[random(PIECES.length)] ?? '') + bytes.slice(at + random(2))
-  }
-  return bytes
 }
 
 const reader = new RequestHeadReader(DEFAULT_SETTINGS.limits)
@@ -126,7 +104,7 @@ it(`llhttp reads what we forward as we framed it (${RUNS} mutated requests)`, { 
   let text = ''
   let expected: Framed[] = []
   for (let run = 1; run <= RUNS; run++) {
-    const bytes = mutated(random)
+    const bytes = mutated(random, TEMPLATES, PIECES)
     const one = forwarded(Buffer.from(bytes, 'latin1'), random(bytes.length + 1))
     // llhttp has a list of methods; we forward any token.
     if (one !== undefined && METHODS.includes(one.framed.method)) {
