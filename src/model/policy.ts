@@ -2,6 +2,30 @@
 
 export interface Policy {
   readonly tlsRedirect?: TlsRedirect
+  readonly affinity?: CookieAffinity
+}
+
+/** A cookie that leads each client to the endpoint it had before. */
+export interface CookieAffinity {
+  /**
+   * persistent: the cookie means one endpoint, and a session leaves it only when the endpoint is gone. balanced: it is hashed over the
+   * endpoints there are, so that some sessions move to new ones.
+   */
+  readonly mode: 'balanced' | 'persistent'
+  readonly name: string
+  readonly path: string
+  readonly domain?: string
+  /** Seconds from now; below 0: in the past. */
+  readonly expires?: number
+  /** Seconds. */
+  readonly maxAge?: number
+  readonly sameSite?: 'None' | 'Lax' | 'Strict'
+  /** No SameSite=None for user agents that take it for Strict. */
+  readonly conditionalSameSiteNone?: true
+  /** Over plain HTTP too; without it, over TLS alone. */
+  readonly secure?: true
+  /** Another endpoint and a new cookie when the endpoint fails; without it the same one is tried again. */
+  readonly changeOnFailure?: true
 }
 
 /** Plain HTTP is answered with a redirect to https. */

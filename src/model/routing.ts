@@ -75,6 +75,10 @@ export interface Backend {
   readonly endpoints: readonly Endpoint[]
   /** How the prober checks its endpoints; absent: it does not. Backends of one Service port share what is found. */
   readonly probe?: Probe
+  /** sessionAffinity ClientIP: seconds after its last request for which a client keeps its endpoint. */
+  readonly affinitySeconds?: number
+  /** Known inside the cluster only, and the same for all replicas: what cookies of sessions are signed with. */
+  readonly serviceUid?: string
   /** DNS name of an ExternalName Service, whose addresses the endpoints are. */
   readonly externalName?: string
 }

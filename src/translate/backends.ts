@@ -1,4 +1,5 @@
 // Step 3: which Service port each backend reference means. Endpoints come later, so that a change of theirs touches nothing here.
+import { isIP } from 'node:net'
 import { reuse } from '../base/reuse.ts'
 import type { Service, ServicePort } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
@@ -6,7 +7,7 @@ import type { ObjectRef } from '../model/object-ref.ts'
 import { NO_BALANCING, type Balancing } from './balancing.ts'
 import type { TrafficPolicy } from './choose-endpoints.ts'
 import type { BackendReference, Draft, Outcome, Resolution, Target, TranslateMemo, View } from './draft.ts'
-import { parseExternalName } from './external-name.ts'
+import { isSpecialAddress, parseExternalName } from './external-name.ts'
 import { remember, sameMap } from './memory.ts'
 import type { TranslateOptions } from './options.ts'
 import { error, quote, warning, type Finding } from './report.ts'
@@ -128,8 +129,8 @@ export function targetOf(service: Service, port: ServicePort, options: Translate
   const { namespace, name } = service.meta
   const { balancing, suffix } = effectiveBalancing(service, asked, options.scheduler)
   const id = `${namespace}/${name}:${port.port}${suffix}`
-  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, balancing, policy: policyOf(service) }
-  if (service.type !== 'ExternalName') return { resolution: { backend: id }, target }
+  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, clusterIP: undefined, balancing, policy: policyOf(service), affinitySeconds: service.affinitySeconds, serviceUid: service.meta.uid }
+  if (service.type !== 'ExternalName') return balancing.clusterIP === true ? viaClusterIP(service, target, options) : { resolution: { backend: id }, target }
   const parsed = parseExternalName(service.externalName, options.allowLoopback)
   if ('wrong' in parsed) {
     return unusable('ExternalNameInvalid', '.service.name', () => ({
@@ -139,6 +140,23 @@ export function targetOf(service: Service, port: ServicePort, options: Translate
   }
   const portOutside = typeof port.targetPort === 'number' ? port.targetPort : port.port
   return { resolution: { backend: id }, target: { ...target, external: { name: parsed.name, port: portOutside } } }
+}
+
+/** service-upstream. As ingress-nginx does, its endpoints are used where the Service has no address. */
+function viaClusterIP(service: Service, target: Target, options: TranslateOptions): Outcome {
+  const [clusterIP = 'None'] = service.clusterIPs
+  const resolution = { backend: target.id }
+  if (isIP(clusterIP) !== 0 && (options.allowLoopback || !isSpecialAddress(clusterIP))) return { resolution, target: { ...target, clusterIP } }
+  return {
+    resolution,
+    target,
+    report: (object, field) =>
+      warning('AnnotationInvalid', object, {
+        field: `${field}.service.name`,
+        message: `service-upstream asks for the ClusterIP of Service ${target.serviceKey}, which has none that can be used; its endpoints are used.`,
+        fix: 'Remove the annotation service-upstream, or give the Service a ClusterIP.',
+      }),
+  }
 }
 
 /** A headless Service has no ClusterIP, which is what internalTrafficPolicy is about. */

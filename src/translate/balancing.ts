@@ -19,6 +19,8 @@ export interface Balancing {
   readonly hashKey?: readonly HashPart[]
   readonly weights?: readonly WeightRule[]
   readonly probe?: Probe
+  /** The Service's ClusterIP in place of its endpoints: whoever serves that address balances. */
+  readonly clusterIP?: true
 }
 
 export const NO_BALANCING: Balancing = Object.freeze({})
@@ -41,13 +43,14 @@ export function balancingKey(balancing: Balancing): string {
 }
 
 function balancingText(balancing: Balancing): string {
-  const { scheduler, options, hashKey, weights, probe } = balancing
+  const { scheduler, options, hashKey, weights, probe, clusterIP } = balancing
   const parts = [
     scheduler === undefined ? '' : `scheduler=${scheduler}`,
     options === undefined ? '' : Object.entries(options).map(([name, value]) => `${name}=${value}`).join(','),
     hashKey === undefined ? '' : `hash-key=${hashKeyText(hashKey)}`,
     weights === undefined ? '' : `weights=${weights.map(({ kind, value, weight }) => `${kind}:${value}=${weight}`).join(',')}`,
     probe === undefined ? '' : `health-check=${probeText(probe)}`,
+    clusterIP === undefined ? '' : 'service-upstream',
   ]
   return parts.filter((part) => part !== '').map((part) => `;${part}`).join('')
 }
@@ -63,7 +66,7 @@ function partText(part: HashPart): string {
 
 /** What a Service says holds for everyone who reaches it; an Ingress decides what its Service leaves open. */
 export function restOf(ingress: Balancing, service: Balancing): Balancing {
-  const { scheduler, options, hashKey, weights, probe } = ingress
+  const { scheduler, options, hashKey, weights, probe, clusterIP } = ingress
   // A scheduler and its key belong together: who names the one decides on the other.
   const decided = service.scheduler !== undefined || service.hashKey !== undefined
   return {
@@ -72,6 +75,7 @@ export function restOf(ingress: Balancing, service: Balancing): Balancing {
     ...(!decided && hashKey !== undefined && { hashKey }),
     ...(service.weights === undefined && weights !== undefined && { weights }),
     ...(service.probe === undefined && probe !== undefined && { probe }),
+    ...(clusterIP !== undefined && { clusterIP }),
   }
 }
 

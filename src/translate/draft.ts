@@ -5,6 +5,7 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import type { ResolvedName, ResolvedNames } from '../model/resolved-name.ts'
 import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
+import type { AskedAffinity } from './annotations/read-affinity.ts'
 import type { IngressPolicy } from './annotations/read.ts'
 import type { Balancing } from './balancing.ts'
 import type { TrafficPolicy } from './choose-endpoints.ts'
@@ -54,6 +55,7 @@ export interface Contribution {
   readonly object: ObjectRef
   readonly createdAt: number
   readonly policy: IngressPolicy
+  readonly affinity: AskedAffinity | undefined
   readonly paths: readonly PathDraft[]
   /** Answers what no path of the host takes. */
   readonly fallback: PathDraft | undefined
@@ -93,10 +95,15 @@ export interface Target {
   /** Name of the Service port, by which EndpointSlices know it. */
   readonly portName: string
   readonly external: ExternalTarget | undefined
+  /** The only endpoint, in place of those of the slices. */
+  readonly clusterIP: string | undefined
   /** Absent: TCP. */
   readonly protocol?: 'UDP'
   readonly balancing: Balancing
   readonly policy: TrafficPolicy
+  /** sessionAffinity ClientIP. */
+  readonly affinitySeconds: number | undefined
+  readonly serviceUid: string
 }
 
 export interface Draft {

@@ -6,7 +6,7 @@ import type { EndpointSlice } from '../kube/objects.ts'
 import type { ResolvedName } from '../model/resolved-name.ts'
 import type { Backend } from '../model/routing.ts'
 import { schedulerFields, withWeights } from './balancing.ts'
-import { chooseEndpoints } from './choose-endpoints.ts'
+import { chooseEndpoints, endpointOf } from './choose-endpoints.ts'
 import type { Draft, Target, TranslateMemo, View } from './draft.ts'
 import { allDrained, noneLocal, noneReady, reportTroubles, type EndpointTrouble } from './endpoint-troubles.ts'
 import { externalEndpoints, type ExternalEndpoints } from './external-endpoints.ts'
@@ -66,6 +66,8 @@ function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: R
     ...schedulerFields(balancing, options.scheduler),
     endpoints,
     ...(balancing.probe !== undefined && { probe: balancing.probe }),
+    ...(target.affinitySeconds !== undefined && { affinitySeconds: target.affinitySeconds }),
+    ...(target.serviceUid !== '' && { serviceUid: target.serviceUid }),
     ...(external !== undefined && isIP(external.name) === 0 && { externalName: external.name }),
   }
   const isDrained = chosen.length > 0 && endpoints.every(({ weight }) => weight === 0)
@@ -73,7 +75,8 @@ function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: R
 }
 
 function ofSlices(target: Target, slices: readonly EndpointSlice[], options: TranslateOptions): ExternalEndpoints {
-  const { portName, protocol = 'TCP', policy } = target
+  const { portName, protocol = 'TCP', policy, clusterIP } = target
+  if (clusterIP !== undefined) return { endpoints: [endpointOf(clusterIP, target.port)], trouble: undefined }
   const { endpoints, onlyElsewhere } = chooseEndpoints(slices, { portName, protocol, policy }, options)
   if (endpoints.length > 0) return { endpoints, trouble: undefined }
   return { endpoints, trouble: onlyElsewhere ? noneLocal(target, options.place.node) : noneReady(target) }

@@ -96,7 +96,7 @@ function routeOf({ contribution, path }: Claim, resolutions: Draft['resolutions'
     pathType: path.pathType,
     backend: resolution.backend,
     status: resolution.backend === undefined ? resolution.status : 503,
-    policy: policyOf(contribution, tls),
+    policy: policyOf(contribution, path.path, tls),
     source: { object, field: path.field, createdAt, service: service?.name ?? '', servicePort: String(service?.port ?? '') },
   }
 }
@@ -104,8 +104,14 @@ function routeOf({ contribution, path }: Claim, resolutions: Draft['resolutions'
 /** One object for all routes that redirect, so that equal stays identical. */
 const TO_HTTPS: Policy = Object.freeze({ tlsRedirect: Object.freeze({ status: 308 }) })
 
-function policyOf({ policy }: Contribution, tls: boolean): Policy {
-  return policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS : NO_POLICY
+function policyOf({ policy, affinity }: Contribution, path: string, tls: boolean): Policy {
+  const plain = policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS : NO_POLICY
+  return affinity === undefined ? plain : { ...plain, affinity: { ...affinity, path: affinity.path ?? cookiePath(path) } }
+}
+
+/** Of the rule, unless it has characters that end an attribute. */
+function cookiePath(path: string): string {
+  return /[;\s]/.test(path) ? '/' : path
 }
 
 /** Exact before Prefix, longer before shorter: the first that matches a request is the right one. */

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import { probeText } from '../model/probe.ts'
+import type { CookieAffinity } from '../model/policy.ts'
 import type { Backend, Host, Route, RoutingConfig } from '../model/routing.ts'
 import { hashKeyText } from './balancing.ts'
 
@@ -44,14 +45,21 @@ function formatHandshake({ name, handshake, clientCertificates: rules }: Host): 
 export function formatRoute(config: RoutingConfig, host: Host, route: Route): string {
   const scheme = route.policy.tlsRedirect === undefined ? 'http' : 'https'
   const answer = route.backend === undefined ? String(route.status) : formatBackend(config, route.backend)
-  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}`
+  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}${formatAffinity(route.policy.affinity)}`
+}
+
+/** ` sticky by cookie INGRESSCOOKIE mode=balanced path=/`. */
+function formatAffinity(affinity: CookieAffinity | undefined): string {
+  if (affinity === undefined) return ''
+  const { name, ...rest } = affinity
+  return ` sticky by cookie ${name} ${Object.entries(rest).map(([key, value]) => (value === true ? key : `${key}=${value}`)).join(' ')}`
 }
 
 function formatBackend(config: RoutingConfig, id: string): string {
   const backend = config.backends.get(id)
   const endpoints = (backend?.endpoints ?? []).map((endpoint) => (endpoint.weight === 1 ? endpoint.id : `${endpoint.id}*${endpoint.weight}`))
   const name = backend?.externalName === undefined ? '' : ` (${backend.externalName})`
-  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]${backend?.probe === undefined ? '' : ` checked ${probeText(backend.probe)}`}`
+  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]${backend?.probe === undefined ? '' : ` checked ${probeText(backend.probe)}`}${backend?.affinitySeconds === undefined ? '' : ` sticky by client for ${backend.affinitySeconds} s`}`
 }
 
 /** ` by mh of {uri} with fallback=true`; nothing for rr. */

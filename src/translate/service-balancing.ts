@@ -44,5 +44,5 @@ export function effectiveBalancing(service: Service, asked: Balancing, fallback:
 }
 
 function comesTo(balancing: Balancing, fallback: Scheduler): string {
-  return JSON.stringify([schedulerFields(balancing, fallback), balancing.weights, balancing.probe])
+  return JSON.stringify([schedulerFields(balancing, fallback), balancing.weights, balancing.probe, balancing.clusterIP])
 }

@@ -1,5 +1,5 @@
 // The protocol towards the backend, and TLS in it.
-import { closesPath, ignored, ignoredSwitch, isEmpty, type AnnotationSpec } from './spec.ts'
+import { balancing, closesPath, ignored, isEmpty, type AnnotationSpec } from './spec.ts'
 
 export const BACKEND: readonly AnnotationSpec[] = [
   // Plain HTTP to a backend that was asked to be spoken to in TLS would send in the clear what must not be.
@@ -13,5 +13,5 @@ export const BACKEND: readonly AnnotationSpec[] = [
   ignored('proxy-ssl-protocols', 'TLS versions towards the backend'),
   ignored('proxy-http-version', 'another HTTP version towards the backend', ['1.1']),
   ignored('connection-proxy-header', 'a Connection field towards the backend', ['keep-alive']),
-  ignoredSwitch('service-upstream', 'the Service’s address instead of its endpoints'),
+  balancing('service-upstream'),
 ]

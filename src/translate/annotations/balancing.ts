@@ -1,5 +1,5 @@
 // Load balancing and session affinity.
-import { balancing, ignored, ignoredSwitch, type AnnotationSpec } from './spec.ts'
+import { affinity, balancing, ignored, type AnnotationSpec } from './spec.ts'
 
 export const BALANCING: readonly AnnotationSpec[] = [
   // Ours alone, and read on Services too.
@@ -16,16 +16,16 @@ export const BALANCING: readonly AnnotationSpec[] = [
   balancing('upstream-hash-by'),
   balancing('upstream-hash-by-subset'),
   balancing('upstream-hash-by-subset-size'),
-  ignored('affinity', 'session affinity'),
-  ignored('affinity-mode', 'a mode of session affinity'),
-  ignored('affinity-canary-behavior', 'session affinity of canaries'),
-  ignored('session-cookie-name', 'a name of the session cookie'),
-  ignored('session-cookie-path', 'a path of the session cookie'),
-  ignored('session-cookie-domain', 'a domain of the session cookie'),
-  ignored('session-cookie-expires', 'an expiry of the session cookie'),
-  ignored('session-cookie-max-age', 'an age of the session cookie'),
-  ignored('session-cookie-samesite', 'a SameSite attribute of the session cookie'),
-  ignoredSwitch('session-cookie-conditional-samesite-none', 'a conditional SameSite attribute of the session cookie'),
-  ignoredSwitch('session-cookie-secure', 'a Secure attribute of the session cookie'),
-  ignoredSwitch('session-cookie-change-on-failure', 'a new session cookie after a failure'),
+  affinity('affinity'),
+  affinity('affinity-mode'),
+  affinity('session-cookie-name'),
+  affinity('session-cookie-path'),
+  affinity('session-cookie-domain'),
+  affinity('session-cookie-expires'),
+  affinity('session-cookie-max-age'),
+  affinity('session-cookie-samesite'),
+  affinity('session-cookie-conditional-samesite-none'),
+  affinity('session-cookie-secure'),
+  affinity('session-cookie-change-on-failure'),
+  ignored('affinity-canary-behavior', 'session affinity of canaries', ['sticky']),
 ]

@@ -33,12 +33,14 @@ export function readBalancing(entries: Entries, object: ObjectRef, diagnostics: 
   const options = { ...readFlags(entries, report), ...readSubset(entries, report) }
   const weights = readWeights(entries, report)
   const probe = readProbe(entries, report)
+  const upstream = readSwitch(entries, 'service-upstream', report)
   const balancing: Balancing = {
     ...(scheduler !== undefined && { scheduler }),
     ...(Object.keys(options).length > 0 && { options }),
     ...(hashKey !== undefined && { hashKey }),
     ...(weights !== undefined && { weights }),
     ...(probe !== undefined && { probe }),
+    ...(upstream && { clusterIP: true }),
   }
   return Object.keys(balancing).length === 0 ? NO_BALANCING : balancing
 }
@@ -102,6 +104,14 @@ function readSubset(entries: Entries, report: Report): SchedulerOptions {
   const number = size === undefined ? 0 : /^\d{1,9}$/.test(size.value) ? Math.min(Number(size.value), LARGEST_SUBSET_SIZE) : -1
   if (size !== undefined && number === -1) report(size, `${quote(size.value)} is no size`, `${DEFAULT_SUBSET_SIZE} is used`, 'Set it to a whole number.')
   return { subsetSize: number > 0 ? number : DEFAULT_SUBSET_SIZE }
+}
+
+function readSwitch(entries: Entries, name: string, report: Report): boolean {
+  const entry = valued(entries, name)
+  if (entry === undefined) return false
+  const wanted = parseBool(entry.value)
+  if (wanted === undefined) report(entry, `${quote(entry.value)} is no boolean`, `${name} is taken as false`, 'Set it to "true" or "false".')
+  return wanted === true
 }
 
 function readWeights(entries: Entries, report: Report): Balancing['weights'] {

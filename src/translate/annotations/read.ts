@@ -5,6 +5,7 @@ import { NO_BALANCING, type Balancing } from '../balancing.ts'
 import { OWN_PREFIX } from '../options.ts'
 import { error, quote, warning } from '../report.ts'
 import { entriesOf, fieldOf, type Entry } from './entries.ts'
+import { readAffinity, type AskedAffinity } from './read-affinity.ts'
 import { readBalancing } from './read-balancing.ts'
 import { readClientTls, type ClientTls } from './read-client-tls.ts'
 import { REMOVED } from './removed.ts'
@@ -23,6 +24,7 @@ export interface AnnotationReading {
   readonly policy: IngressPolicy
   readonly balancing: Balancing
   readonly clientTls: ClientTls | undefined
+  readonly affinity: AskedAffinity | undefined
   /** The Ingress adds no routes. */
   readonly leaveOut: boolean
   readonly diagnostics: readonly Diagnostic[]
@@ -31,7 +33,7 @@ export interface AnnotationReading {
 type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
 
 const PLAIN: IngressPolicy = Object.freeze({ sslRedirect: true, forceSslRedirect: false, closesPaths: false, closesHosts: false })
-const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, balancing: NO_BALANCING, clientTls: undefined, leaveOut: false, diagnostics: [] })
+const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, balancing: NO_BALANCING, affinity: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
 
 /** `prefixes` are read beside the own one, which wins. */
 export function readAnnotations(annotations: Readonly<Record<string, string>>, prefixes: readonly string[], object: ObjectRef): AnnotationReading {
@@ -54,8 +56,9 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, p
     }
   }
   const balancing = readBalancing(entries, object, diagnostics)
+  const affinity = readAffinity(entries, object, diagnostics)
   const clientTls = readClientTls(entries, object.namespace, object, diagnostics)
-  return { policy: intern(policy), balancing, clientTls, leaveOut, diagnostics }
+  return { policy: intern(policy), balancing, affinity, clientTls, leaveOut, diagnostics }
 }
 
 const interned = new Map<string, IngressPolicy>()

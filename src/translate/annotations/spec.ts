@@ -27,29 +27,27 @@ export interface BooleanAnnotation {
 /** Policy fields that a boolean annotation sets. */
 export type BooleanField = 'sslRedirect' | 'forceSslRedirect'
 
-/** Read together with the others of its kind: see read-balancing. */
-export interface BalancingAnnotation {
-  readonly kind: 'balancing'
+/** Read together with the others of its kind: see read-balancing, read-affinity and read-client-tls. */
+export interface GroupedAnnotation {
+  readonly kind: 'balancing' | 'affinity' | 'client-tls'
   readonly name: string
 }
 
-/** Read together with the others of its kind: see read-client-tls. */
-export interface ClientTlsAnnotation {
-  readonly kind: 'client-tls'
-  readonly name: string
-}
-
-export type AnnotationSpec = PendingAnnotation | BooleanAnnotation | BalancingAnnotation | ClientTlsAnnotation
+export type AnnotationSpec = PendingAnnotation | BooleanAnnotation | GroupedAnnotation
 
 export function boolean(name: string, field: BooleanField, initial: boolean): BooleanAnnotation {
   return { kind: 'boolean', name, field, initial }
 }
 
-export function balancing(name: string): BalancingAnnotation {
+export function balancing(name: string): GroupedAnnotation {
   return { kind: 'balancing', name }
 }
 
-export function clientTls(name: string): ClientTlsAnnotation {
+export function affinity(name: string): GroupedAnnotation {
+  return { kind: 'affinity', name }
+}
+
+export function clientTls(name: string): GroupedAnnotation {
   return { kind: 'client-tls', name }
 }
 
