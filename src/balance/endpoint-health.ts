@@ -69,6 +69,11 @@ export class EndpointHealth {
     return this.#admit
   }
 
+  /** Whether the endpoint is out of use, as the last call of `admits` found: for clients that stay with it through its slow start. */
+  isOut(index: number): boolean {
+    return this.#shares?.[index] === 0
+  }
+
   readonly #admit: Admits = (index) => (this.#shares?.[index] ?? 1) >= this.#draw
 
   /** No answer came from the endpoint, over a connection made for this request. */

@@ -98,6 +98,7 @@ export const OPTIONS = {
   maxHandshakes: option({ flag: 'max-handshakes', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.handshakes, help: 'TLS handshakes at once; more are closed; 0: no limit.' }),
   maxRequestsPerConnection: option({ flag: 'max-requests-per-connection', group: 'Limits', placeholder: 'N', parse: value.count, fallback: limits.requestsPerConnection, help: 'Requests on one client connection before it is closed; 0: no limit.' }),
 
+  maxAffinityClients: option({ flag: 'max-affinity-clients', group: 'Limits', placeholder: 'N', parse: value.positive, fallback: DEFAULT_SETTINGS.affinityClients, help: 'Clients whose endpoint is remembered for sessionAffinity ClientIP; of more, those forgotten next make room. Each takes 33 bytes.' }),
   maxStreamConnections: option({ flag: 'max-stream-connections', group: 'Limits', placeholder: 'N', parse: value.count, fallback: streams.connectionsPerPort, help: 'Connections at once on one port of the TCP services; more are reset; 0: no limit.' }),
   maxUdpClients: option({ flag: 'max-udp-clients', group: 'Limits', placeholder: 'N', parse: value.positive, fallback: streams.udpClientsPerPort, help: 'Clients at once on one port of the UDP services; datagrams of more are dropped.' }),
 

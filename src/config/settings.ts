@@ -55,6 +55,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       largestShare: config.maxEjected / 100,
       slowStart: config.slowStart,
     },
+    affinityClients: config.maxAffinityClients,
     streams: {
       idleTimeout: config.streamIdleTimeout,
       udpIdleTimeout: config.udpIdleTimeout,

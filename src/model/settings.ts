@@ -16,6 +16,8 @@ export interface ProxySettings {
   readonly timeouts: Timeouts
   readonly pool: PoolSettings
   readonly health: HealthSettings
+  /** Clients whose endpoint is remembered for sessionAffinity ClientIP, over all threads and Services. */
+  readonly affinityClients: number
   readonly streams: StreamSettings
 }
 
@@ -157,5 +159,6 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   },
   pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10 },
   health: { connectFailures: 1, badAnswers: 5, count5xx: false, firstEjection: 1000, longestEjection: 60_000, largestShare: 0.5, slowStart: 10_000 },
+  affinityClients: 65_536,
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
 })

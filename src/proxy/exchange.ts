@@ -45,6 +45,8 @@ export class Exchange implements ResponseSink {
   /** What the health of the endpoints has to say, during a pick. */
   admits: Admits | undefined
   lastFailure: FailureKind | undefined
+  /** A Set-Cookie line for the response; empty: none. */
+  setCookie = ''
   /** Pools of endpoints that could not be connected to. */
   readonly tried: EndpointPool[] = []
   readonly usable = (_endpoint: Endpoint, index: number): boolean => this.isUsable(index)
@@ -77,6 +79,7 @@ export class Exchange implements ResponseSink {
     this.#upstream = undefined
     this.#tries = this.#status = this.#responseAt = 0
     this.#fresh = this.#responseStarted = false
+    this.setCookie = ''
     this.#startedAt = performance.now()
     this.#body.start(this.request.framing, isRepeatable(this.request.method))
     this.#run(0)
@@ -194,6 +197,7 @@ export class Exchange implements ResponseSink {
     this.#responseAt = performance.now()
     const { backend } = this
     if (backend !== undefined && (head.status >= 500 || backend.health.watching)) backend.health.answered(this.endpointIndex, head.status, this.context.now)
+    if (this.setCookie !== '') head.fields += this.setCookie
     this.client.sendHead(head)
   }
 
@@ -216,6 +220,7 @@ export class Exchange implements ResponseSink {
     this.#status = head.status
     this.#responseStarted = true
     this.#responseAt = performance.now()
+    if (this.setCookie !== '') head.fields += this.setCookie
     // From here on it belongs to the tunnel.
     this.#upstream = undefined
     this.client.switchProtocols(head, connection)

@@ -1,13 +1,12 @@
 // The phases of a request up to its backend, in order. Each lets the exchange go on, says that it was answered, or why it fails.
 // A new feature is a filter and a line in filters/filter.ts, or a phase and a line here.
-import type { Usable } from '../balance/turns.ts'
 import type { FailureKind } from '../base/failure.ts'
 import { withoutFields } from '../http/http1/field-lines.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import { hostFor, matchIn } from '../table/table.ts'
 import type { Exchange } from './exchange.ts'
 import { checkClient } from './filters/client-certificate.ts'
-import type { LiveBackend } from './routing.ts'
+import { pick } from './pick.ts'
 import { originThroughProxy } from './trusted-proxy.ts'
 
 export type Outcome = 'continue' | 'answered' | FailureKind
@@ -64,58 +63,6 @@ function filter(exchange: Exchange): Outcome {
     }
   }
   return 'continue'
-}
-
-/** An endpoint of the backend: at first the scheduler's choice, then one that was not tried in vain. */
-function pick(exchange: Exchange): Outcome {
-  const { backend, route, context } = exchange
-  if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
-  const limited = context.settings.pool.connectionsPerEndpoint > 0
-  const isRetry = exchange.tried.length > 0
-  if (isRetry) exchange.counted.leave()
-  else backend.retries.requests++
-  exchange.admits = backend.health.admits(context.now)
-  let index = choose(exchange, backend, isRetry, limited)
-  if (index < 0 && exchange.admits !== undefined) {
-    index = isRetry ? -1 : replacement(exchange, backend)
-    exchange.admits = undefined
-    if (index < 0) index = choose(exchange, backend, isRetry, limited)
-  }
-  if (index < 0 && limited) index = scheduled(exchange, backend, exchange.waitable)
-  const pool = backend.pools[index]
-  if (pool === undefined) return exchange.lastFailure ?? (limited && backend.pools.some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
-  if (backend.counts) exchange.counted.take(backend, index)
-  exchange.pool = pool
-  exchange.endpointIndex = index
-  return 'continue'
-}
-
-function choose(exchange: Exchange, backend: LiveBackend, isRetry: boolean, limited: boolean): number {
-  if (isRetry && !backend.counts) return another(exchange, backend, exchange.endpointIndex)
-  return scheduled(exchange, backend, isRetry || limited || exchange.admits !== undefined ? exchange.usable : undefined)
-}
-
-function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: Usable): number {
-  return scheduler.pick(endpoints, usable, key === undefined ? 0 : key(exchange))
-}
-
-/**
- * The next one in order, without the scheduler: a turn of rr taken for the second try would send
- * the first try of the next request to the same dead endpoint again.
- */
-function another(exchange: Exchange, { backend: { endpoints } }: LiveBackend, failed: number): number {
-  for (let step = 1; step <= endpoints.length; step++) {
-    const index = (failed + step) % endpoints.length
-    if ((endpoints[index]?.weight ?? 0) > 0 && exchange.isUsable(index)) return index
-  }
-  return -1
-}
-
-/** Of a key whose own endpoint is out of use: the next one in order, where a retry would go too. */
-function replacement(exchange: Exchange, backend: LiveBackend): number {
-  if (backend.key === undefined || backend.counts) return -1
-  const own = scheduled(exchange, backend, undefined)
-  return own < 0 ? -1 : another(exchange, backend, own)
 }
 
 /** Over an idle connection at once, over a new one as soon as it is there. */

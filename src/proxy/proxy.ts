@@ -1,4 +1,5 @@
 // The data plane of one thread: listeners, the routing in force, pools, and an orderly end.
+import { clientCells, createClientTable, type ClientCells } from '../balance/client-table.ts'
 import type { CursorSource } from '../balance/cursor.ts'
 import type { Ejection } from '../balance/endpoint-health.ts'
 import { localBackendCells, type BackendCells } from '../balance/loads.ts'
@@ -37,6 +38,8 @@ export interface ProxyOptions {
   readonly admission?: Admission
   /** An endpoint is out of use, for all threads. */
   readonly onEjected?: (ejection: Ejection) => void
+  /** Which endpoint each client had: without it, known to this thread alone. */
+  readonly clients?: ClientCells
 }
 
 export interface ConnectionCounts {
@@ -71,6 +74,7 @@ export interface Proxy {
 export function createProxy(options: ProxyOptions): Proxy {
   const { settings, cursors, cells = localBackendCells(), recorder, clock, random, log, contexts, onEjected = () => undefined } = options
   const { limits } = settings
+  const clients = createClientTable(options.clients ?? clientCells(settings.affinityClients, String(random())))
   const admission = options.admission ?? createAdmission(admissionCells(1, limits, () => Math.floor(random() * 2 ** 32)), 0, limits)
   const wheel = new TimerWheel(clock, (now) => {
     // The field has seconds; ticks come ten times as often.
@@ -125,7 +129,7 @@ export function createProxy(options: ProxyOptions): Proxy {
 
   return {
     apply(delta) {
-      context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, random, clock, settings, onEjected })
+      context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, clients, random, clock, settings, onEjected })
     },
     listen: listeners.listen,
     table: () => context.routing.table,

@@ -2,6 +2,7 @@
 // request keeps the one it started with.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
+import type { ClientTable } from '../balance/client-table.ts'
 import { EndpointHealth, type Ejection } from '../balance/endpoint-health.ts'
 import type { BackendCells } from '../balance/loads.ts'
 import { createScheduler, isSameScheduler, type Scheduler } from '../balance/scheduler.ts'
@@ -11,6 +12,7 @@ import type { ProxySettings } from '../model/settings.ts'
 import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
 import type { EndpointPool, Pools } from '../upstream/pool.ts'
 import { RetryBudget } from '../upstream/retry-budget.ts'
+import { clientAffinity, type ClientAffinity } from './client-affinity.ts'
 import { compileFilters, type Filter } from './filters/filter.ts'
 import { requestKey, type RequestKey } from './request-key.ts'
 
@@ -21,6 +23,8 @@ export interface LiveBackend {
   readonly counts: boolean
   /** undefined: the scheduler hashes nothing. */
   readonly key: RequestKey | undefined
+  /** undefined: its Service has no sessionAffinity. */
+  readonly clients: ClientAffinity | undefined
   /** One for each of `backend.endpoints`, in that order. */
   readonly pools: readonly EndpointPool[]
   readonly health: EndpointHealth
@@ -39,6 +43,7 @@ export interface RoutingParts {
   readonly pools: Pools
   readonly cursors: CursorSource
   readonly cells: BackendCells
+  readonly clients: ClientTable
   readonly random: () => number
   readonly clock: Clock
   readonly settings: ProxySettings
@@ -65,7 +70,7 @@ export function nextRouting(current: Routing, delta: RoutingDelta, parts: Routin
 }
 
 /** The scheduler stays, with what it knows, while it is asked for in the same way: weights and endpoints may change. */
-function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, cells, random, clock, settings, onEjected }: RoutingParts): LiveBackend {
+function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cursors, cells, clients, random, clock, settings, onEjected }: RoutingParts): LiveBackend {
   const cellsOf = cells.of(backend)
   const options = backend.schedulerOptions === undefined ? {} : { options: backend.schedulerOptions }
   const scheduler =
@@ -78,6 +83,7 @@ function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cur
     scheduler,
     counts,
     key: requestKey(backend),
+    clients: clientAffinity(backend, clients),
     pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)),
     health: new EndpointHealth(backend, { settings: settings.health, cells: cellsOf, random, onEjected }),
     retries: before?.retries ?? new RetryBudget(settings.pool, clock.now()),

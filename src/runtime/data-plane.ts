@@ -1,6 +1,7 @@
 // The supervisor: as many threads as asked for, all on the same ports with the same table; one that dies is replaced.
 // Knows no Kubernetes and no HTTP; what the threads serve comes in as a RoutingConfig.
 import { randomBytes, randomInt } from 'node:crypto'
+import { clientCells } from '../balance/client-table.ts'
 import { createBackoff, type Backoff } from '../base/backoff.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -123,6 +124,7 @@ class Supervisor implements DataPlane {
     this.#start = {
       settings: shareOf(settings, threads),
       admission: admissionCells(threads, settings.limits, () => randomInt(2 ** 32)),
+      clients: clientCells(settings.affinityClients, randomBytes(16).toString('base64url')),
       listeners: claimed.listeners,
       reusePort: claimed.reusePort,
       defaultCertificate: options.defaultCertificate,

@@ -1,4 +1,5 @@
 // What the supervisor and the data-plane threads say to each other. All of it is structured-cloneable; order is kept per thread.
+import type { ClientCells } from '../balance/client-table.ts'
 import type { LogLevel } from '../base/log.ts'
 import type { Ejection } from '../balance/endpoint-health.ts'
 import type { KeyPair } from '../http/tls/default-certificate.ts'
@@ -21,6 +22,7 @@ export interface ThreadStart {
   /** Index of the thread; one that replaces another has the same. */
   readonly thread: number
   readonly admission: AdmissionCells
+  readonly clients: ClientCells
   /** Limits of streams that hold over all threads are divided: this is one thread's share. */
   readonly settings: ProxySettings
   /** With real port numbers. */

@@ -85,7 +85,7 @@ async function handle(message: ToThread): Promise<void> {
   }
 }
 
-function create({ thread, admission, settings, listeners, reusePort, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
+function create({ thread, admission, clients, settings, listeners, reusePort, defaultCertificate, ticketKeys, accessLog: isLogged }: ThreadStart): Running {
   const accessLog = isLogged ? createAccessLog(systemClock, (lines) => say({ kind: 'access', lines }), () => recorder.lineDropped()) : undefined
   const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }), accessLog?.write)
   const contexts = createContexts({
@@ -101,6 +101,7 @@ function create({ thread, admission, settings, listeners, reusePort, defaultCert
     recorder,
     contexts,
     admission: createAdmission(admission, thread, settings.limits),
+    clients,
     clock: systemClock,
     random: Math.random,
     log,

@@ -1,0 +1,83 @@
+// The phase that finds an endpoint of the backend: that of the session or the client where the route or the Service wants it so,
+// else the scheduler's choice, then one that was not tried in vain.
+import type { Usable } from '../balance/turns.ts'
+import type { FailureKind } from '../base/failure.ts'
+import { byClient } from './client-affinity.ts'
+import { byCookie } from './cookie-affinity.ts'
+import type { Exchange } from './exchange.ts'
+import type { LiveBackend } from './routing.ts'
+
+export function pick(exchange: Exchange): 'continue' | FailureKind {
+  const { backend, route, context } = exchange
+  if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
+  if (exchange.tried.length > 0) exchange.counted.leave()
+  else backend.retries.requests++
+  exchange.admits = backend.health.admits(context.now)
+  const affinity = route?.policy.affinity
+  let index: number
+  let isCounted = backend.counts
+  if (affinity === undefined && backend.clients === undefined) index = choose(exchange, backend)
+  else {
+    let chosen = -1
+    const find = (): number => (chosen = choose(exchange, backend))
+    index = affinity !== undefined ? byCookie(exchange, backend, affinity, find) : byClient(exchange, backend, find)
+    if (index !== chosen) isCounted = moveCount(backend, chosen, index)
+  }
+  const pool = backend.pools[index]
+  if (pool === undefined) return exchange.lastFailure ?? (isLimited(exchange) && backend.pools.some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
+  if (isCounted) exchange.counted.take(backend, index)
+  exchange.pool = pool
+  exchange.endpointIndex = index
+  return 'continue'
+}
+
+function isLimited({ context }: Exchange): boolean {
+  return context.settings.pool.connectionsPerEndpoint > 0
+}
+
+/** At first the scheduler's choice, then one that was not tried in vain. */
+function choose(exchange: Exchange, backend: LiveBackend): number {
+  const isRetry = exchange.tried.length > 0
+  let index = among(exchange, backend, isRetry)
+  if (index < 0 && exchange.admits !== undefined) {
+    index = isRetry ? -1 : replacement(exchange, backend)
+    exchange.admits = undefined
+    if (index < 0) index = among(exchange, backend, isRetry)
+  }
+  return index < 0 && isLimited(exchange) ? scheduled(exchange, backend, exchange.waitable) : index
+}
+
+function among(exchange: Exchange, backend: LiveBackend, isRetry: boolean): number {
+  if (isRetry && !backend.counts) return another(exchange, backend, exchange.endpointIndex)
+  return scheduled(exchange, backend, isRetry || exchange.admits !== undefined || isLimited(exchange) ? exchange.usable : undefined)
+}
+
+function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: Usable): number {
+  return scheduler.pick(endpoints, usable, key === undefined ? 0 : key(exchange))
+}
+
+/**
+ * The next one in order, without the scheduler: a turn of rr taken for the second try would send
+ * the first try of the next request to the same dead endpoint again.
+ */
+function another(exchange: Exchange, { backend: { endpoints } }: LiveBackend, failed: number): number {
+  for (let step = 1; step <= endpoints.length; step++) {
+    const index = (failed + step) % endpoints.length
+    if ((endpoints[index]?.weight ?? 0) > 0 && exchange.isUsable(index)) return index
+  }
+  return -1
+}
+
+/** Of a key whose own endpoint is out of use: the next one in order, where a retry would go too. */
+function replacement(exchange: Exchange, backend: LiveBackend): number {
+  if (backend.key === undefined || backend.counts) return -1
+  const own = scheduled(exchange, backend, undefined)
+  return own < 0 ? -1 : another(exchange, backend, own)
+}
+
+/** A scheduler that counts has counted the request for what it has chosen (-1: nothing yet), and it goes elsewhere. False: not counted there. */
+function moveCount({ counts, scheduler, backend: { endpoints } }: LiveBackend, chosen: number, index: number): boolean {
+  if (!counts) return false
+  if (chosen >= 0) scheduler.finished?.(endpoints, chosen, -1)
+  return scheduler.pick(endpoints, (_endpoint, each) => each === index, 0) === index
+}
