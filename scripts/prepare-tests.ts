@@ -10,6 +10,7 @@ const TOOLS: readonly (readonly [command: string, packageName: string])[] = [
   ['git', 'git'],
   ['slowhttptest', 'slowhttptest'],
   ['kubectl', 'kubernetes-client'],
+  ['testssl', 'testssl.sh'],
   ['dig', 'dnsutils'],
 ]
 

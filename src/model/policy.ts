@@ -44,6 +44,7 @@ export interface HandshakeTerms {
   readonly clientCa?: ClientCa
   /** OpenSSL's names of suites for TLS 1.2. */
   readonly ciphers?: string
+  /** Undefined: true. */
   readonly preferServerCiphers?: boolean
 }
 

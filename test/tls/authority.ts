@@ -21,6 +21,8 @@ export interface LeafOptions {
   readonly isAuthority?: boolean
   readonly days?: number
   readonly altName?: string
+  /** Where the revocation list would be. */
+  readonly crlUri?: string
   readonly rsa?: boolean
 }
 
@@ -35,14 +37,14 @@ export class Authority {
   static async create(subject = '/O=Test, Inc/CN=root'): Promise<Authority> {
     const made = new Authority(await mkdtemp(join(tmpdir(), 'narthex-test-')))
     const extensions = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign']
-    await made.#openssl('req', '-x509', ...EC, '-days', '7', '-subj', subject, '-keyout', 'root.key', '-out', 'root.pem', ...extensions)
+    await made.#openssl('req', '-x509', ...EC, '-days', '365', '-subj', subject, '-keyout', 'root.key', '-out', 'root.pem', ...extensions)
     return made
   }
 
-  async issue(name: string, subject: string, { issuer = 'root', isAuthority = false, days = 7, altName, rsa = false }: LeafOptions = {}): Promise<Issued> {
+  async issue(name: string, subject: string, { issuer = 'root', isAuthority = false, days = 7, altName, crlUri, rsa = false }: LeafOptions = {}): Promise<Issued> {
     const extensions = isAuthority
       ? 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n'
-      : `keyUsage=digitalSignature,keyEncipherment\n${altName === undefined ? '' : `subjectAltName=DNS:${altName}\n`}`
+      : `keyUsage=digitalSignature,keyEncipherment\n${altName === undefined ? '' : `subjectAltName=DNS:${altName}\nextendedKeyUsage=serverAuth\n`}${crlUri === undefined ? '' : `crlDistributionPoints=URI:${crlUri}\n`}`
     await writeFile(this.#at('extensions'), extensions)
     const kind = rsa ? ['-newkey', 'rsa:2048', '-nodes'] : EC
     await this.#openssl('req', ...kind, '-utf8', '-multivalue-rdn', '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.csr`)

@@ -84,7 +84,7 @@ class Reader {
     const entry = this.#valued('ssl-prefer-server-ciphers')
     if (entry === undefined) return undefined
     const value = entry.value === 'on' ? true : entry.value === 'off' ? false : parseBool(entry.value)
-    if (value === undefined) this.#warn(entry, `${quote(entry.value)} is no boolean; the client's order of ciphers counts`, 'Set it to "true" or "false".')
+    if (value === undefined) this.#warn(entry, `${quote(entry.value)} is no boolean; the server's order of ciphers counts`, 'Set it to "true" or "false".')
     return value
   }
 
