@@ -62,7 +62,7 @@ export function explain({ url, method, headers }: ExplainRequest, context: Expla
     ...outcome(route, { config: context.config, settings: context.settings, isTls, host, path, target, candidates: all }),
     route: route === undefined ? null : { ...routeView(route), host: all.find(({ verdict }) => verdict === 'wins')?.host ?? host },
     certificate: isTls ? certificateFor(table, sni) : null,
-    filters: route === undefined ? [] : filtersOf(route, context.settings),
+    filters: route === undefined ? [] : filtersOf(route, context.settings, context.config),
     candidates: shown.map(({ host, verdict, why, route }) => ({ host, verdict, why, route: routeView(route) })),
     candidatesLeftOut: all.length - shown.length,
   }
@@ -117,10 +117,16 @@ function certificateFor(table: Table, name: string | undefined): Explanation['ce
   return { id: null, why: 'no certificate covers the name: the one made at start is shown' }
 }
 
-function filtersOf({ policy }: Route, { noTlsRedirectPaths }: ProxySettings): string[] {
-  if (policy.tlsRedirect === undefined) return []
-  const except = noTlsRedirectPaths.length === 0 ? '' : `, but not for ${noTlsRedirectPaths.join(', ')}`
-  return [`plain HTTP is redirected to https with ${policy.tlsRedirect.status}${except}`]
+function filtersOf({ policy, backend }: Route, { noTlsRedirectPaths }: ProxySettings, config: RoutingConfig): string[] {
+  const filters: string[] = []
+  if (policy.tlsRedirect !== undefined) {
+    const except = noTlsRedirectPaths.length === 0 ? '' : `, but not for ${noTlsRedirectPaths.join(', ')}`
+    filters.push(`plain HTTP is redirected to https with ${policy.tlsRedirect.status}${except}`)
+  }
+  const seconds = backend === undefined ? undefined : config.backends.get(backend)?.affinitySeconds
+  if (policy.affinity !== undefined) filters.push(`a session stays with its endpoint by the cookie ${policy.affinity.name} (${policy.affinity.mode})`)
+  else if (seconds !== undefined) filters.push(`a client stays with its endpoint for ${seconds} s after its last request`)
+  return filters
 }
 
 /** Winner and losers by verdict first, so that a cut takes those that did not even match. */

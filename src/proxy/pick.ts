@@ -1,5 +1,6 @@
 // The phase that finds an endpoint of the backend: that of the session or the client where the route or the Service wants it so,
 // else the scheduler's choice, then one that was not tried in vain.
+import { moveCount } from '../balance/client-affinity.ts'
 import type { Usable } from '../balance/turns.ts'
 import type { FailureKind } from '../base/failure.ts'
 import { byClient } from './client-affinity.ts'
@@ -21,7 +22,7 @@ export function pick(exchange: Exchange): 'continue' | FailureKind {
     let chosen = -1
     const find = (): number => (chosen = choose(exchange, backend))
     index = affinity !== undefined ? byCookie(exchange, backend, affinity, find) : byClient(exchange, backend, find)
-    if (index !== chosen) isCounted = moveCount(backend, chosen, index)
+    if (index !== chosen) isCounted = moveCount(backend.scheduler, backend.backend.endpoints, chosen, index)
   }
   const pool = backend.pools[index]
   if (pool === undefined) return exchange.lastFailure ?? (isLimited(exchange) && backend.pools.some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
@@ -73,11 +74,4 @@ function replacement(exchange: Exchange, backend: LiveBackend): number {
   if (backend.key === undefined || backend.counts) return -1
   const own = scheduled(exchange, backend, undefined)
   return own < 0 ? -1 : another(exchange, backend, own)
-}
-
-/** A scheduler that counts has counted the request for what it has chosen (-1: nothing yet), and it goes elsewhere. False: not counted there. */
-function moveCount({ counts, scheduler, backend: { endpoints } }: LiveBackend, chosen: number, index: number): boolean {
-  if (!counts) return false
-  if (chosen >= 0) scheduler.finished?.(endpoints, chosen, -1)
-  return scheduler.pick(endpoints, (_endpoint, each) => each === index, 0) === index
 }

@@ -2,6 +2,7 @@
 // request keeps the one it started with.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
+import { clientAffinity, type ClientAffinity } from '../balance/client-affinity.ts'
 import type { ClientTable } from '../balance/client-table.ts'
 import { EndpointHealth, type Ejection } from '../balance/endpoint-health.ts'
 import type { BackendCells } from '../balance/loads.ts'
@@ -12,7 +13,6 @@ import type { ProxySettings } from '../model/settings.ts'
 import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
 import type { EndpointPool, Pools } from '../upstream/pool.ts'
 import { RetryBudget } from '../upstream/retry-budget.ts'
-import { clientAffinity, type ClientAffinity } from './client-affinity.ts'
 import { compileFilters, type Filter } from './filters/filter.ts'
 import { requestKey, type RequestKey } from './request-key.ts'
 

@@ -1,6 +1,7 @@
 // The entry of a data-plane thread: one proxy, fed by messages. Loads neither client-node nor fastify; everything it
 // knows came in a message, so a replacement can be started at any time.
 import { parentPort } from 'node:worker_threads'
+import { createClientTable } from '../balance/client-table.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createContexts, type Contexts } from '../http/tls/contexts.ts'
@@ -113,6 +114,7 @@ function create({ thread, admission, clients, settings, listeners, reusePort, de
     settings,
     cursors,
     cells,
+    clients: createClientTable(clients),
     recorder: createStreamRecorder((id, buffer) => say({ kind: 'counters', news: { kind: 'stream', id, buffer } })),
     clock: systemClock,
     random: Math.random,

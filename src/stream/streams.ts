@@ -2,6 +2,7 @@
 import { createBackoff, type Backoff } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
+import type { ClientTable } from '../balance/client-table.ts'
 import type { CursorSource } from '../balance/cursor.ts'
 import type { BackendCells } from '../balance/loads.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
@@ -21,6 +22,8 @@ export interface StreamsOptions {
   readonly cursors: CursorSource
   /** Where schedulers count; absent: for these streams alone. */
   readonly cells?: BackendCells
+  /** Which endpoint each client had, for all threads; absent: sessionAffinity means nothing. */
+  readonly clients?: ClientTable
   readonly clock: Clock
   /** Like Math.random. */
   readonly random: () => number
