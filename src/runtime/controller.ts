@@ -37,7 +37,8 @@ export interface Controller<T extends Translated> {
 }
 
 const QUIET_MS = 5
-const LONGEST_MS = 20
+/** An endpoint that is gone must get no new request 20 ms after the event, however many more come. */
+const LONGEST_MS = 10
 /** Not at once: a date that translation goes on naming must not make a busy loop. Not too late: clocks get set. */
 const SHORTEST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 86_400_000

@@ -12,10 +12,15 @@ import type { PodLog } from './pod-log.ts'
 import { portsToListen } from './pod-ports.ts'
 import { podStatus } from './pod-status.ts'
 import { podVariables } from './service-variables.ts'
+import type { Closing } from './pod-server.ts'
 import { createSimulatedPod, type SimulatedPod } from './simulated-pod.ts'
 
 export const READY_ANNOTATION = `${OWN_PREFIX}/ready`
 export const START_DELAY_ANNOTATION = `${OWN_PREFIX}/start-delay`
+/** `true`: each answer says `Connection: close`; `silently`: the connection ends after each answer without a word. */
+export const CLOSE_ANNOTATION = `${OWN_PREFIX}/close`
+/** Milliseconds for which it goes on answering when it was told to end. */
+export const DRAIN_ANNOTATION = `${OWN_PREFIX}/drain`
 
 export interface KubeletOptions {
   readonly registry: Registry
@@ -71,7 +76,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
 
   const accept = (key: string, pod: Pod, later: (ms: number) => void): void => {
     const image = pod.spec.containers.map((container) => container.image ?? '').join(', ')
-    const simulated = createSimulatedPod(pod.metadata.uid, { pod: pod.metadata.name, namespace: namespaceOf(pod), node: pod.spec.nodeName ?? '', image, variables: podVariables(pod, registry) }, pool)
+    const simulated = createSimulatedPod(pod.metadata.uid, { pod: pod.metadata.name, namespace: namespaceOf(pod), node: pod.spec.nodeName ?? '', image, variables: podVariables(pod, registry) }, pool, closingOf(pod))
     if (!simulated) {
       events.record(pod, NAME, 'Warning', 'FailedCreatePodSandBox', 'No address is free in 127.10.0.0/16')
       later(RETRY_MS)
@@ -158,7 +163,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
     run.pod.drain()
     for (const container of pod.spec.containers) events.record(pod, NAME, 'Normal', 'Killing', `Stopping container ${container.name}`)
     const grace = (pod.metadata.deletionGracePeriodSeconds ?? 30) * SECOND
-    const drain = Math.min(grace, drainMs)
+    const drain = Math.min(grace, millisecondsOf(pod, DRAIN_ANNOTATION) ?? drainMs)
     run.cancel = clock.after(drain, () => {
       run.phase = 'stopping'
       track(run.pod.stop(grace - drain).then(() => finish(key, run.uid)))
@@ -207,8 +212,17 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
 }
 
 function startDelay(pod: Pod): number {
-  const written = pod.metadata.annotations?.[START_DELAY_ANNOTATION] ?? '0'
-  return /^\d{1,9}$/.test(written) ? Math.min(Number(written), LONGEST_START_DELAY_MS) : 0
+  return Math.min(millisecondsOf(pod, START_DELAY_ANNOTATION) ?? 0, LONGEST_START_DELAY_MS)
+}
+
+function millisecondsOf(pod: Pod, annotation: string): number | undefined {
+  const written = pod.metadata.annotations?.[annotation] ?? ''
+  return /^\d{1,9}$/.test(written) ? Number(written) : undefined
+}
+
+function closingOf(pod: Pod): Closing | undefined {
+  const written = pod.metadata.annotations?.[CLOSE_ANNOTATION]
+  return written === 'true' ? 'announced' : written === 'silently' ? 'silent' : undefined
 }
 
 function initialDelay(pod: Pod): number {

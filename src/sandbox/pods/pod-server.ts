@@ -22,7 +22,11 @@ export interface PodServerOptions {
   /** Rejects with EADDRINUSE instead of taking another port: another address may have it. */
   readonly exactly?: boolean
   readonly log: PodLog
+  readonly closing?: Closing
 }
+
+/** How a pod ends each connection after one answer: with `Connection: close`, or without a word. Absent: it keeps them. */
+export type Closing = 'announced' | 'silent'
 
 const KEEP_ALIVE_MS = 75_000
 const LARGEST_HEADERS = 256 * 1024
@@ -32,7 +36,7 @@ const MOST_CONNECTIONS = 10_000
 const PORT_REFUSED = new Set(['EACCES', 'EADDRINUSE', 'EPERM'])
 
 /** Throws with code EADDRNOTAVAIL where the platform has no such address. */
-export async function startPodServer({ plate, address, port, exactly = false, log }: PodServerOptions): Promise<PodServer> {
+export async function startPodServer({ plate, address, port, exactly = false, log, closing }: PodServerOptions): Promise<PodServer> {
   const stopping = new AbortController()
   const inFlight = new Set<ServerResponse>()
   let draining = false
@@ -44,7 +48,8 @@ export async function startPodServer({ plate, address, port, exactly = false, lo
     shouldUpgradeCallback: isWebSocket,
   }, (request, response) => {
     inFlight.add(response)
-    if (draining) response.setHeader('Connection', 'close')
+    if (draining || closing === 'announced') response.setHeader('Connection', 'close')
+    if (closing === 'silent') response.on('finish', () => request.socket.end())
     response.on('close', () => {
       inFlight.delete(response)
       note(request, response, log)

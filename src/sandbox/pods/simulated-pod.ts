@@ -2,7 +2,7 @@
 import type { AddressPool } from './address-pool.ts'
 import type { NamePlate } from './pod-answer.ts'
 import { createPodLog, type PodLog } from './pod-log.ts'
-import { startPodServer, type PodServer } from './pod-server.ts'
+import { startPodServer, type Closing, type PodServer } from './pod-server.ts'
 
 export interface SimulatedPod {
   readonly uid: string
@@ -23,7 +23,7 @@ const ONLY_LOOPBACK = '127.0.0.1'
 const MOST_EXCHANGES = 32
 
 /** undefined: the pool has no address left. */
-export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'>, pool: AddressPool): SimulatedPod | undefined {
+export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'>, pool: AddressPool, closing?: Closing): SimulatedPod | undefined {
   const log = createPodLog()
   const servers = new Map<number, PodServer>()
   const ports = new Map<number, number>()
@@ -37,7 +37,7 @@ export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'
   const open = async (port: number, exactly: boolean): Promise<void> => {
     // On the address that all share, the ports themselves belong to others.
     const wanted = address === ONLY_LOOPBACK ? 0 : port
-    const server = await startPodServer({ plate: { ...facts, address }, address, port: wanted, exactly, log })
+    const server = await startPodServer({ plate: { ...facts, address }, address, port: wanted, exactly, log, ...(closing !== undefined && { closing }) })
     if (stopped) return server.stop(0)
     if (draining) server.drain()
     servers.set(port, server)

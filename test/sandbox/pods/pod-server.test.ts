@@ -155,3 +155,18 @@ describe('a pod log', () => {
     expect(bounded.lines().at(-1)?.text.length).toBeLessThan(2100)
   })
 })
+
+describe('a pod that keeps no connections', () => {
+  it.each([['announced', true], ['silent', false]] as const)('%s: ends each after one answer', async (closing, says) => {
+    const other = await startPodServer({ plate: { pod: 'web-2', namespace: 'dev', node: 'sandbox', address: ADDRESS, image: 'nginx:1' }, address: ADDRESS, port: 0, log, closing })
+    const socket = connect({ host: ADDRESS, port: other.port })
+    let text = ''
+    socket.setEncoding('latin1').on('data', (data: string) => (text += data))
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await once(socket, 'end')
+    socket.destroy()
+    await other.stop(0)
+    expect(text).toMatch(/^HTTP\/1\.1 200 /)
+    expect(/^connection: close/im.test(text)).toBe(says)
+  })
+})
