@@ -149,3 +149,26 @@ it('drops a connection that does not shake hands, and goes on serving', async ()
   expect((await client.response()).status).toBe(200)
   client.close()
 })
+
+it('refuses more handshakes at once than it may have, and takes others as soon as some are over', async () => {
+  const contexts = createContexts({ lookup: certificateLookup(() => EMPTY_TABLE), defaultCertificate: pair, ticketKeys: ticketKeysAt(Buffer.alloc(32, 7), 0), log: silentLog })
+  const bounded = await startProxy(toUpstream(upstream.port), { contexts, limits: { handshakes: 2 } })
+  const handshake = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ port: bounded.port, host: '127.0.0.1', servername: 'a', ca: pair.certificate }, () => resolve(true))
+      socket.on('error', () => resolve(false))
+      kept.push(socket)
+    })
+  const kept: { destroy(): unknown }[] = []
+  // Those whose handshake is over count no more.
+  expect([await handshake(), await handshake(), await handshake()]).toEqual([true, true, true])
+  const silent = [0, 1].map(() => connectTcp({ port: bounded.port, host: '127.0.0.1' }))
+  kept.push(...silent)
+  await Promise.all(silent.map((socket) => once(socket, 'connect')))
+  expect(await handshake()).toBe(false)
+  expect(bounded.refused()).toBeGreaterThan(0)
+  silent[0]?.destroy()
+  while (!(await handshake())) await new Promise((resolve) => setImmediate(resolve))
+  for (const socket of kept) socket.destroy()
+  bounded.proxy.close()
+})
