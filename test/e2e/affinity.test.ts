@@ -36,7 +36,7 @@ spec:
   replicas: 3
   selector: {matchLabels: {app: web}}
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "web:1", ports: [{containerPort: 8080}]}]}}
----${served('client', '', ', sessionAffinity: ClientIP')}${served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', '')}${served('upstream', '"nginx.ingress.kubernetes.io/service-upstream": "true"', '')}`))
+---${served('client', '', ', sessionAffinity: ClientIP')}${served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', '')}${served('upstream', '"nginx.ingress.kubernetes.io/service-upstream": "true"', '')}${served('local', '', ', internalTrafficPolicy: Local')}`))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
   for (const name of ['client', 'cookie', 'upstream']) await eventually(() => ask(name), ({ status }) => status === 200)
   await eventually(() => pods('cookie', {}, 12), (seen) => seen.length === 3)
@@ -63,6 +63,10 @@ describe('sessions', () => {
     await ok(kubectl(`delete pod ${podOf(first)} --now`))
     const moved = await eventually(() => ask('cookie', { cookie }), (answer) => answer.status === 200 && podOf(answer) !== podOf(first))
     expect(moved.headers['set-cookie']?.[0]).toMatch(/^INGRESSCOOKIE=/)
+  })
+
+  it('are of pods of this node where the Service wants no others: in the sandbox, of all', async () => {
+    await eventually(() => pods('local', {}, 12), (seen) => seen.length === 3)
   })
 
   it('have no say where the ClusterIP alone is asked', async () => {

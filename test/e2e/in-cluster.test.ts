@@ -197,6 +197,18 @@ ${ingressOf('near')}`
     expect(usedVerbs()).toEqual([...granted].sort())
   })
 
+  it('asks for no Node when it is told its zone, or not told its node', async () => {
+    const lines = (): Access[] => readFileSync(audit, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Access)
+    const before = lines().length
+    for (const args of [['--node-name=sandbox', '--zone=local-a'], []]) {
+      const other = await startNarthex(['run', `--kubeconfig=${cluster.kubeconfig}`, '--address=127.0.0.1', '--threads=1', ...args], { NODE_NAME: '' })
+      await other.stop()
+    }
+    const asked = new Set(lines().slice(before).map(({ verb, resource }) => `${resource} ${verb}`))
+    expect(asked).toContain('ingresses list')
+    expect(asked).not.toContain('nodes get')
+  })
+
   it('keeps serving while the API server is gone, and catches up when it is back', async () => {
     const port = cluster.ports['api'] ?? 0
     process.kill(cluster.pid, 'SIGSTOP')
