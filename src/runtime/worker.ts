@@ -118,6 +118,7 @@ function create({ thread, admission, clients, settings, listeners, reusePort, de
     recorder: createStreamRecorder((id, buffer) => say({ kind: 'counters', news: { kind: 'stream', id, buffer } })),
     clock: systemClock,
     random: Math.random,
+    onEjected: (ejection) => say({ kind: 'ejected', ejection }),
     onTrouble: (id, code) => say({ kind: 'stream-trouble', id, code }),
   })
   return { proxy, streams, contexts, recorder, accessLog }

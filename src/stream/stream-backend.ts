@@ -3,16 +3,21 @@ import type { Clock } from '../base/clock.ts'
 import { clientAffinity, moveCount, stayWith, type ClientAffinity } from '../balance/client-affinity.ts'
 import type { ClientTable } from '../balance/client-table.ts'
 import type { CursorSource } from '../balance/cursor.ts'
+import { EndpointHealth, type Ejection } from '../balance/endpoint-health.ts'
 import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressKey } from '../balance/hash.ts'
+import type { Usable } from '../balance/turns.ts'
 import { createScheduler, isSameScheduler, keyedBy, type Scheduler } from '../balance/scheduler.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
+import type { HealthSettings } from '../model/settings.ts'
 
 /** An endpoint that was chosen for one connection, which counts as active until `end`. */
 export interface Lease {
   readonly endpoint: Endpoint
   /** Exactly once. `reached`: the connection came about. */
   end(reached: boolean): void
+  /** The endpoint did not take the connection. */
+  failed?(): void
 }
 
 /** What a listener knows of a backend. */
@@ -35,11 +40,13 @@ export interface BackendParts {
   readonly cells?: BackendCells
   /** Which endpoint each client had; absent: sessionAffinity means nothing here. */
   readonly clients?: ClientTable
+  /** When endpoints that take no connections are out of use; absent: never. */
+  readonly health?: { readonly settings: HealthSettings; readonly onEjected: (ejection: Ejection) => void }
   readonly random: () => number
   readonly clock: Clock
 }
 
-export function createRoutedBackend(first: Backend, { cursors, cells = localBackendCells(), clients, random, clock }: BackendParts): RoutedBackend {
+export function createRoutedBackend(first: Backend, { cursors, cells = localBackendCells(), clients, health: healthParts, random, clock }: BackendParts): RoutedBackend {
   const schedulerOf = (backend: Backend): Scheduler => {
     const options = backend.schedulerOptions === undefined ? {} : { options: backend.schedulerOptions }
     return createScheduler(backend.scheduler, { cursor: cursors.of(backend.id), cells: cells.of(backend), random, clock, ...options })
@@ -47,6 +54,8 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
   let backend = first
   let scheduler = schedulerOf(first)
   const affinityOf = (backend: Backend): ClientAffinity | undefined => (clients === undefined ? undefined : clientAffinity(backend, clients))
+  const healthOf = (backend: Backend): EndpointHealth | undefined => (healthParts === undefined ? undefined : new EndpointHealth(backend, { ...healthParts, cells: cells.of(backend), random }))
+  let health = healthOf(first)
   let ids = idsOf(first)
   let affinity = affinityOf(first)
   return {
@@ -57,6 +66,7 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
       if (!isSameScheduler(next, backend)) scheduler = schedulerOf(next)
       backend = next
       ids = idsOf(next)
+      health = healthOf(next)
       affinity = affinityOf(next)
     },
     take(client, tried) {
@@ -65,14 +75,27 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
       // The destination that dh and lblc hash is the port itself: always the same.
       const key = keyedBy(backend.scheduler) === 'source' ? addressKey(client) : 0
       let picked = -1
-      const choose = (): number => (picked = chosen.pick(endpoints, tried.size === 0 ? undefined : ({ id }) => !tried.has(id), key))
+      const admits = health?.admits(clock.now())
+      const untried: Usable = tried.size === 0 ? undefined : ({ id }) => !tried.has(id)
+      const choose = (): number => {
+        picked = admits === undefined ? -1 : chosen.pick(endpoints, ({ id }, index) => !tried.has(id) && admits(index), key)
+        return picked < 0 ? (picked = chosen.pick(endpoints, untried, key)) : picked
+      }
       // What is tried next after a failure does not change which endpoint is the client's.
-      const index = affinity === undefined || tried.size > 0 ? choose() : stayWith(affinity, client, clock.now(), () => true, choose)
+      const index = affinity === undefined || tried.size > 0 ? choose() : stayWith(affinity, client, clock.now(), (held) => health?.isOut(held) !== true, choose)
       const isCounted = index === picked || moveCount(chosen, endpoints, picked, index)
       const endpoint = endpoints[index]
       if (endpoint === undefined) return undefined
       // How long a connection lasts says nothing about how fast an endpoint is.
-      return { endpoint, end: () => (isCounted ? chosen.finished?.(endpoints, index, -1) : undefined) }
+      const found = health
+      return {
+        endpoint,
+        end: (reached) => {
+          if (isCounted) chosen.finished?.(endpoints, index, -1)
+          if (reached && found?.watching === true) found.answered(index, 0, clock.now())
+        },
+        failed: () => found?.failed(index, 'connect-failed', clock.now()),
+      }
     },
     has: ({ id }) => ids.has(id),
   }

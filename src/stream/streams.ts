@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import type { ClientTable } from '../balance/client-table.ts'
 import type { CursorSource } from '../balance/cursor.ts'
+import type { Ejection } from '../balance/endpoint-health.ts'
 import type { BackendCells } from '../balance/loads.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
 import type { RoutingConfig, Stream } from '../model/routing.ts'
@@ -28,6 +29,8 @@ export interface StreamsOptions {
   /** Like Math.random. */
   readonly random: () => number
   readonly recorder: StreamRecorder
+  /** An endpoint that takes no connections is out of use, for all threads; absent: none is for that. */
+  readonly onEjected?: (ejection: Ejection) => void
   /** A port that can't be had (the code of the error) and is tried again, or, undefined, that could be had after all. */
   readonly onTrouble: (streamId: string, code: string | undefined) => void
 }
@@ -59,6 +62,7 @@ const LONGEST_RETRY_MS = 15_000
 
 export function createStreams(options: StreamsOptions): Streams {
   const { settings, clock, random, recorder, onTrouble } = options
+  const parts = options.onEjected === undefined ? options : { ...options, health: { settings: settings.health, onEjected: options.onEjected } }
   const services = new Map<string, Service>()
   const backends = new Map<string, RoutedBackend>()
   /** Those that were stopped and have connections yet. */
@@ -86,7 +90,7 @@ export function createStreams(options: StreamsOptions): Streams {
       const backend = config.backends.get(id)
       const known = backends.get(id)
       if (backend === undefined || known?.backend === backend) continue
-      if (known === undefined) backends.set(id, createRoutedBackend(backend, options))
+      if (known === undefined) backends.set(id, createRoutedBackend(backend, parts))
       else known.update(backend)
     }
   }

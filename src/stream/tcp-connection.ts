@@ -113,6 +113,7 @@ export class TcpConnection {
 
   /** Nothing was sent, so another endpoint may have the connection. */
   #next(): void {
+    this.#lease?.failed?.()
     this.#leave(false)
     if (this.#open) this.#connect()
   }

@@ -3,6 +3,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { localCursors } from '../../src/balance/cursor.ts'
+import type { Ejection } from '../../src/balance/endpoint-health.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { Backend, Stream } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS, type StreamSettings } from '../../src/model/settings.ts'
@@ -52,9 +53,10 @@ export interface TestStreams {
 export interface TestStreamsOptions extends Partial<StreamSettings> {
   readonly clock?: Clock
   readonly connectTimeout?: number
+  readonly onEjected?: (ejection: Ejection) => void
 }
 
-export async function startStreams(config: StreamConfig, { clock = systemClock, connectTimeout = 1000, ...settings }: TestStreamsOptions = {}): Promise<TestStreams> {
+export async function startStreams(config: StreamConfig, { clock = systemClock, connectTimeout = 1000, onEjected, ...settings }: TestStreamsOptions = {}): Promise<TestStreams> {
   const cells = new Map<string, Float64Array>()
   const cellsOf = (id: string): Float64Array => {
     const known = cells.get(id) ?? newStreamCells()
@@ -69,6 +71,7 @@ export async function startStreams(config: StreamConfig, { clock = systemClock, 
     cursors: localCursors(),
     clock,
     random: () => 0.5,
+    ...(onEjected === undefined ? {} : { onEjected }),
     recorder: { of: (id) => streamCounters(cellsOf(id)) },
     onTrouble: (id, code) => troubles.push([id, code]),
   })
