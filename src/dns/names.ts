@@ -68,7 +68,9 @@ export function createNames({ lookup, settings, clock, random, onChange }: Names
   function ask(entry: Entry): void {
     entry.cancel = undefined
     if (asking >= MOST_AT_ONCE) {
-      waiting.push(entry)
+      // Names that are in use go before those that never had an answer: many of those must not hold up the others.
+      if (entry.state !== undefined && entry.state.addresses.length > 0) waiting.unshift(entry)
+      else waiting.push(entry)
       return
     }
     asking++

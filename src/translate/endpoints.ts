@@ -7,7 +7,7 @@ import type { ResolvedName } from '../model/resolved-name.ts'
 import type { Backend } from '../model/routing.ts'
 import { schedulerFields, withWeights } from './balancing.ts'
 import { chooseEndpoints, endpointOf } from './choose-endpoints.ts'
-import type { Draft, Target, TranslateMemo, View } from './draft.ts'
+import type { Draft, ExternalTarget, Target, TranslateMemo, View } from './draft.ts'
 import { allDrained, noneLocal, noneReady, reportTroubles, type EndpointTrouble } from './endpoint-troubles.ts'
 import { externalEndpoints, type ExternalEndpoints } from './external-endpoints.ts'
 import { remember, sameMap } from './memory.ts'
@@ -33,7 +33,7 @@ export function endpoints(view: View, draft: Draft): void {
       const resolved = target.external === undefined ? undefined : names.get(target.external.name)
       const last = kept.get(target.id)
       const isSame = last !== undefined && last.target === target && last.slices === slices && last.resolved === resolved && last.options === options
-      const outcome = isSame ? last.outcome : reuse(last?.outcome, outcomeOf(target, slices, resolved, options))
+      const outcome = isSame ? last.outcome : reuse(last?.outcome, outcomeOf(target, slices, resolved, options, last?.outcome))
       if (!isSame) kept.set(target.id, { target, slices, resolved, options, outcome })
       backends.set(target.id, outcome.backend)
       if (outcome.trouble !== undefined) troubles.set(target.id, outcome.trouble)
@@ -54,9 +54,9 @@ export function externalNames(memo: TranslateMemo, targets: Draft['targets']): R
   })
 }
 
-function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: ResolvedName | undefined, options: TranslateOptions): BackendOutcome {
+function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: ResolvedName | undefined, options: TranslateOptions, before: BackendOutcome | undefined): BackendOutcome {
   const { external, balancing } = target
-  const { endpoints: chosen, trouble } = external === undefined ? ofSlices(target, slices, options) : externalEndpoints(target, external, resolved, options.allowLoopback)
+  const { endpoints: chosen, trouble } = external === undefined ? ofSlices(target, slices, options) : ofName(target, external, resolved, options, before)
   const endpoints = withWeights(chosen, balancing.weights)
   const backend = {
     id: target.id,
@@ -72,6 +72,12 @@ function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: R
   }
   const isDrained = chosen.length > 0 && endpoints.every(({ weight }) => weight === 0)
   return { backend, trouble: isDrained ? allDrained(target) : trouble }
+}
+
+/** While a new name is asked for, which is given up after seconds, what the Service had before is served: a change of names costs no request. */
+function ofName(target: Target, external: ExternalTarget, resolved: ResolvedName | undefined, { allowLoopback }: TranslateOptions, before: BackendOutcome | undefined): ExternalEndpoints {
+  if (resolved === undefined && isIP(external.name) === 0 && before !== undefined) return { endpoints: before.backend.endpoints, trouble: before.trouble }
+  return externalEndpoints(target, external, resolved, allowLoopback)
 }
 
 function ofSlices(target: Target, slices: readonly EndpointSlice[], options: TranslateOptions): ExternalEndpoints {

@@ -188,6 +188,17 @@ describe('names', () => {
     expect(names.resolved().size).toBe(40)
   })
 
+  test('that are in use are asked for before those that never had an answer', async () => {
+    const { clock, names, questions } = setup({ most: 100 })
+    names.want(new Set(['good']))
+    await questions[0]?.answer(found(5, '192.0.2.1'))
+    names.want(new Set(['good', ...Array.from({ length: 40 }, (_, i) => `dead${i}`)]))
+    await clock.advance(4000)
+    expect(questions.at(-1)?.name).toBe('dead15')
+    await questions[1]?.answer(silence)
+    expect(questions.at(-1)?.name).toBe('good')
+  })
+
   test('settle when each has been answered or given up', async () => {
     const { names, questions } = setup()
     names.want(new Set(['a', 'b']))

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { diffRouting } from '../../src/model/delta.ts'
 import { createStore, type Store } from '../../src/kube/store.ts'
 import { trim, type KubeKind } from '../../src/kube/trim.ts'
+import type { ResolvedNames } from '../../src/model/resolved-name.ts'
 import { DEFAULT_TRANSLATE_OPTIONS } from '../../src/translate/options.ts'
 import { createMemo, translate } from '../../src/translate/translate.ts'
 import { certificatePem, keyPem, NOW } from './key-material.ts'
@@ -49,6 +50,24 @@ describe('translation', () => {
     expect(diffRouting(before.config, after.config).backends.set.map(([id]) => id)).toEqual(['ns-1/web-1:80'])
     expect(after.config.hosts).toBe(before.config.hosts)
     expect(after.externalNames).toBe(before.externalNames)
+  })
+
+  test('of another external name serves the addresses of the old one until the new one is answered', () => {
+    const { store } = world(2)
+    const memo = createMemo()
+    const name = (externalName: string) => put(store, 'Service', { metadata: { name: 'web-1', namespace: 'ns-1' }, spec: { type: 'ExternalName', externalName, ports: [{ port: 80 }] } })
+    const run = (said: ResolvedNames) => {
+      const { config, diagnostics } = translate(store.state(), DEFAULT_TRANSLATE_OPTIONS, memo, NOW, said)
+      return [config.backends.get('ns-1/web-1:80')?.endpoints.map(({ address }) => address).join(), diagnostics.map(({ reason }) => reason).join()]
+    }
+    const old = { addresses: ['192.0.2.1'], trouble: undefined }
+    name('old.example')
+    expect(run(new Map([['old.example', old]]))).toEqual(['192.0.2.1', ''])
+    name('new.example')
+    expect(run(new Map())).toEqual(['192.0.2.1', ''])
+    expect(run(new Map([['new.example', { addresses: ['192.0.2.2'], trouble: undefined }]]))).toEqual(['192.0.2.2', ''])
+    name('typo.example')
+    expect(run(new Map([['typo.example', { addresses: [], trouble: { kind: 'absent' } }]]))).toEqual(['', 'ExternalNameUnresolved'])
   })
 
   test('of a changed EndpointSlice replaces exactly one backend', () => {

@@ -63,7 +63,7 @@ const made: fc.Arbitrary<Made> = fc.oneof(
 )
 /** What DNS says changes as the objects do. */
 const said: fc.Arbitrary<ResolvedName> = fc.record({ addresses: fc.constantFrom([], ['192.0.2.1'], ['127.0.0.1'], ['192.0.2.1', '2001:db8::1']), trouble: fc.constantFrom(undefined, { kind: 'absent' as const }, { kind: 'unanswered' as const, detail: 'SERVFAIL' }) })
-const names = fc.option(fc.dictionary(fc.constantFrom('db.example', 'web.example'), said), { nil: undefined })
+const names = fc.option(fc.record({ 'db.example': said, 'web.example': said }), { nil: undefined })
 
 const change = fc.record({ object: made, remove: fc.constantFrom(false, false, false, true) })
 
@@ -96,7 +96,7 @@ test('after any changes memory answers as no memory would', () => {
       const store = createStore()
       perform(store, { object: { kind: 'IngressClass', raw: { metadata: { name: 'narthex' }, spec: { controller: 'narthex.ingress.kubernetes.io/controller' } } }, remove: false })
       const memo = createMemo()
-      let resolved: ResolvedNames = new Map()
+      let resolved: ResolvedNames = new Map(['db.example', 'web.example'].map((each) => [each, { addresses: [], trouble: { kind: 'absent' as const } }]))
       for (const [changes, answers] of rounds) {
         if (answers !== undefined) resolved = new Map(Object.entries(answers))
         for (const each of changes) perform(store, each)
