@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
-import { ROTATION_MS, ticketKeysAt, untilRotation } from '../../src/http/tls/ticket-keys.ts'
+import { OVERLAP_MS, ROTATION_MS, ticketKeysAt, untilRotation } from '../../src/http/tls/ticket-keys.ts'
 import type { Certificate, RoutingConfig } from '../../src/model/routing.ts'
 import { certificateFor, rsaCertificateFor } from './certificates.ts'
 import { configOf, ticketSecret, tlsFixture, type Fixture } from './listener.ts'
@@ -159,6 +159,9 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s tickets outlive one change of key
   contexts.setTicketKeys(ticketKeysAt(ticketSecret, ROTATION_MS))
   expect(await resumes(old)).toBe(true)
   const fresh = await session(port, version)
+  // Between two changes one key is enough.
+  contexts.setTicketKeys(ticketKeysAt(ticketSecret, ROTATION_MS + OVERLAP_MS))
+  expect([await resumes(old), await resumes(fresh)]).toEqual([false, true])
   contexts.setTicketKeys(ticketKeysAt(ticketSecret, 2 * ROTATION_MS))
   expect([await resumes(old), await resumes(fresh)]).toEqual([false, true])
   // The certificate for clients without a name changes: the keys stay.
@@ -170,12 +173,14 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s tickets outlive one change of key
 
 test('keys come from the secret and the hour alone, change at the same moment everywhere, and overlap by one each way', () => {
   const at = (now: number) => ticketKeysAt(ticketSecret, now)
-  expect(at(ROTATION_MS - 1)).toEqual(at(0))
+  expect(at(ROTATION_MS - 1).current).toEqual(at(0).current)
   expect(at(ROTATION_MS).current).not.toEqual(at(0).current)
-  expect(at(ROTATION_MS).accepted).toContainEqual(at(0).current)
-  expect(at(0).accepted).toContainEqual(at(ROTATION_MS).current)
+  expect(at(ROTATION_MS).accepted).toEqual([at(0).current])
+  expect(at(ROTATION_MS - 1).accepted).toEqual([at(ROTATION_MS).current])
+  expect([at(OVERLAP_MS).accepted, at(ROTATION_MS - OVERLAP_MS - 1).accepted]).toEqual([[], []])
   expect(at(0).current).toHaveLength(48)
-  expect([untilRotation(0), untilRotation(ROTATION_MS - 1)]).toEqual([ROTATION_MS, 1])
+  // At each of the three moments at which the answer changes.
+  expect([untilRotation(0), untilRotation(OVERLAP_MS), untilRotation(ROTATION_MS - 1)]).toEqual([OVERLAP_MS, ROTATION_MS - 2 * OVERLAP_MS, 1])
 })
 
 test('of an RSA and an ECDSA certificate of one name the client gets the one that it can check', async () => {

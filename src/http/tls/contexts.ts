@@ -100,7 +100,10 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
     },
     setTicketKeys(next) {
       keys = next
-      for (const caches of all) for (const cache of caches.values()) for (const server of cache.servers()) useTicketKeys(server, keys)
+      for (const cache of [...all].flatMap((caches) => [...caches.values()])) {
+        if (keys.accepted.length === 0) cache.renew()
+        else for (const server of cache.servers()) useTicketKeys(server, keys)
+      }
     },
   }
 }

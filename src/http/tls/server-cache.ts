@@ -15,6 +15,8 @@ export interface ServerCache {
   /** Drops what has an id that `keep` refuses. */
   sweep(keep: (id: string) => boolean): void
   servers(): Iterable<Server>
+  /** Lets new servers take the place of all, each when it is asked for. */
+  renew(): void
 }
 
 interface Entry {
@@ -22,6 +24,7 @@ interface Entry {
   readonly certificates: readonly Certificate[]
   /** Those that loaded. */
   readonly good: readonly Certificate[]
+  /** Undefined: there is nothing to make it of, or it is to be made anew. */
   readonly server: Server | undefined
 }
 
@@ -65,16 +68,20 @@ export function createServerCache(
       const key = certificates.length === 1 ? (certificates[0]?.id ?? '') : certificates.map(({ id }) => id).join(' ')
       const held = entries.get(key)
       const entry = held !== undefined && sameList(held.certificates, certificates) ? held : load(certificates, held)
+      const server = entry.server ?? (entry.good.length === 0 ? undefined : make(onePerKeyType(entry.good)))
       entries.delete(key)
-      entries.set(key, entry)
+      entries.set(key, server === entry.server ? entry : { ...entry, server })
       if (entries.size > limit) {
         const [oldest] = entries.keys()
         if (oldest !== undefined) entries.delete(oldest)
       }
-      return entry.server
+      return server
     },
     sweep(keep) {
       for (const [key, { certificates }] of entries) if (!certificates.every(({ id }) => keep(id))) entries.delete(key)
+    },
+    renew() {
+      for (const [key, entry] of entries) entries.set(key, { ...entry, server: undefined })
     },
     *servers() {
       for (const { server } of entries.values()) if (server !== undefined) yield server

@@ -6,12 +6,13 @@ import type { Server } from 'node:tls'
 /** 48 bytes each, as node:tls has them: name, HMAC-SHA-256 key, AES-128-CBC key (RFC 5077 section 4). */
 export interface TicketKeys {
   readonly current: Uint8Array
-  /** Of tickets from before, and of replicas whose clock is ahead. */
+  /** Of tickets from before, and of replicas whose clock is ahead; empty most of the time. */
   readonly accepted: readonly Uint8Array[]
 }
 
-/** Tickets live 5 minutes (OpenSSL's and Node's default), so that one key before the current one covers them all. */
 export const ROTATION_MS = 8 * 3_600_000
+/** Tickets live 5 minutes (Node's default), clocks differ: so long before and after a change the other key is understood too. */
+export const OVERLAP_MS = 600_000
 
 const PART = 16
 const NO_KEY = Buffer.alloc(PART)
@@ -19,12 +20,16 @@ const NO_KEY = Buffer.alloc(PART)
 /** `now` in milliseconds since the epoch. */
 export function ticketKeysAt(secret: Uint8Array, now: number): TicketKeys {
   const period = Math.floor(now / ROTATION_MS)
-  return { current: keyOf(secret, period), accepted: [keyOf(secret, period - 1), keyOf(secret, period + 1)] }
+  const since = now % ROTATION_MS
+  const accepted = since < OVERLAP_MS ? [keyOf(secret, period - 1)] : since >= ROTATION_MS - OVERLAP_MS ? [keyOf(secret, period + 1)] : []
+  return { current: keyOf(secret, period), accepted }
 }
 
 /** Milliseconds until `ticketKeysAt` answers something else. */
 export function untilRotation(now: number): number {
-  return ROTATION_MS - (now % ROTATION_MS)
+  const since = now % ROTATION_MS
+  const next = since < OVERLAP_MS ? OVERLAP_MS : since < ROTATION_MS - OVERLAP_MS ? ROTATION_MS - OVERLAP_MS : ROTATION_MS
+  return next - since
 }
 
 function keyOf(secret: Uint8Array, period: number): Uint8Array {
@@ -34,11 +39,13 @@ function keyOf(secret: Uint8Array, period: number): Uint8Array {
 type KeyCallback = (name: Buffer, iv: Buffer, encrypts: boolean) => readonly [number, Uint8Array, Uint8Array, Uint8Array?, Uint8Array?]
 
 /**
- * Lets `server` write and read tickets with these keys. OpenSSL asks for the key by its name; Node has the callback for it but not in
- * public: where it does not look as expected, the current key alone is in force. To be called again after `setSecureContext`.
+ * Lets `server` write and read tickets with these keys. With more than one, OpenSSL asks for the key by its name; Node has the callback for it but not in
+ * public: where it does not look as expected, the current key alone is in force. Asking costs a
+ * tenth of a handshake, and a server that began to ask goes on: so a new one is made when there is one key again.
  */
 export function useTicketKeys(server: Server, { current, accepted }: TicketKeys): void {
   server.setTicketKeys(Buffer.from(current))
+  if (accepted.length === 0) return
   const credentials: unknown = Reflect.get(server, '_sharedCreds')
   const native: unknown = isObject(credentials) ? Reflect.get(credentials, 'context') : undefined
   if (!isObject(native)) return
