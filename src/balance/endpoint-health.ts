@@ -4,7 +4,7 @@ import type { FailureKind } from '../base/failure.ts'
 import type { Backend } from '../model/routing.ts'
 import { keyedBy } from '../model/scheduler.ts'
 import type { HealthSettings } from '../model/settings.ts'
-import { BAD_ANSWERS, clearFailures, eject, FAILED_CONNECTS, hasFailures, isIll, TICK, tellAll, tickAt, ticksBack, WHOLE_PORT } from './health-cells.ts'
+import { BAD_ANSWERS, clearFailures, eject, FAILED_CONNECTS, hasFailures, isIll, TICK, tellAll, startSlowly, tickAt, ticksBack, WHOLE_PORT } from './health-cells.ts'
 import { increase, loadsOf, read, type CellSource, type Loads } from './loads.ts'
 
 export type EjectionReason = 'connect-failures' | 'bad-answers'
@@ -93,7 +93,7 @@ export class EndpointHealth {
     const loads = this.#all()
     if (most === 0 || index < 0 || ticksBack(loads, index, tickAt(now)) < 0) return
     const count = increase(loads, index, field) + 1
-    const ms = count >= most && this.#mayEject(index, now) ? eject(loads, index, now, this.#parts.settings, this.#parts.random) : 0
+    const ms = count >= most ? this.#eject(index, now) : 0
     if (ms > 0 || count === 1) tellAll(this.#port)
     if (ms === 0) return
     const { namespace, service, port, endpoints } = this.#backend
@@ -101,13 +101,19 @@ export class EndpointHealth {
     this.#parts.onEjected({ namespace, service, port, endpoint: endpoints[index]?.id ?? '', reason, ms })
   }
 
-  #mayEject(index: number, now: number): boolean {
-    const { out, most } = this.#outOf(now, index)
-    return out + 1 <= most
+  /** Milliseconds. Where no more may be out it gets the least share instead, so that requests do not need more retries than they may have. */
+  #eject(index: number, now: number): number {
+    const { out, most, count } = this.#outOf(now, index)
+    if (out + 1 <= most) return eject(this.#all(), index, now, this.#parts.settings, this.#parts.random)
+    if (count > 1) {
+      startSlowly(this.#all(), index, now)
+      tellAll(this.#port)
+    }
+    return 0
   }
 
   /** How many are out, and how many may be. Drained endpoints count neither way. */
-  #outOf(now: number, but = -1): { readonly out: number; readonly most: number } {
+  #outOf(now: number, but = -1): { readonly out: number; readonly most: number; readonly count: number } {
     const loads = this.#all()
     const tick = tickAt(now)
     let out = 0
@@ -117,7 +123,7 @@ export class EndpointHealth {
       count++
       if (i !== but && (isIll(loads, i) || ticksBack(loads, i, tick) < 0)) out++
     }
-    return { out, most: Math.floor(count * this.#parts.settings.largestShare) }
+    return { out, most: Math.floor(count * this.#parts.settings.largestShare), count }
   }
 
   #look(now: number): void {

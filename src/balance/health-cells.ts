@@ -65,10 +65,16 @@ export function eject(loads: Loads, endpoint: number, now: number, { firstEjecti
   return ms
 }
 
+/** It begins slow start as if it had come back now. */
+export function startSlowly(loads: Loads, endpoint: number, now: number): void {
+  write(loads, endpoint, BACK_AT, tickAt(now) || 1)
+  clearFailures(loads, endpoint)
+}
+
 /** What a prober found; true: it is news. An endpoint that is well again starts slowly. */
 export function probed(loads: Loads, endpoint: number, well: boolean, now: number): boolean {
   if (isIll(loads, endpoint) !== well) return false
-  if (well && ticksBack(loads, endpoint, tickAt(now)) >= 0) write(loads, endpoint, BACK_AT, tickAt(now) || 1)
+  if (well && ticksBack(loads, endpoint, tickAt(now)) >= 0) startSlowly(loads, endpoint, now)
   write(loads, endpoint, ILL, well ? 0 : 1)
   return true
 }

@@ -164,6 +164,19 @@ test('all refuse: half are ejected, the others go on being tried, and one that c
   expect(proxy.records.slice(-20).map((each) => each.tries)).toEqual(Array.from({ length: 20 }, () => 1))
 })
 
+test('two of three refuse: one is ejected, the other hardly asked, and no client sees either', async () => {
+  const all = await endpoints(3)
+  const { ejections, ask, proxy } = await start(to(all), { health: { firstEjection: 20_000 }, pool: { retryFloor: 3 } })
+  await ask(30)
+  await all[0].become('refuses')
+  await all[1]?.become('refuses')
+  const before = tries(proxy)
+  expect(await ask(500)).toEqual({ 200: 500 })
+  expect(ejections).toHaveLength(1)
+  // About every twentieth request tries it; both had an idle connection that was stale.
+  expect(tries(proxy) - before).toBeLessThan(500 + 60)
+})
+
 test('a single endpoint is never ejected', async () => {
   const [only] = await endpoints(1)
   const { ejections, ask } = await start(to([only]))
