@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Ejection } from '../balance/endpoint-health.ts'
-import { stateOf } from '../balance/health-cells.ts'
+import { stateOf, TICK } from '../balance/health-cells.ts'
 import type { RoutingConfig } from '../model/routing.ts'
 import type { EjectionCount, EndpointHealthFigure } from '../observe/endpoint-figures.ts'
 import type { EndpointCells } from './endpoint-cells.ts'
@@ -39,7 +39,8 @@ export function createHealthLedger({ clock, random, log, endpoints, slowStart }:
   const prober = createProber({ clock, random, log, endpoints })
 
   function sayWhenBack(ejection: Ejection): void {
-    const cancel = clock.after(ejection.ms, () => {
+    // The cell counts in whole ticks: an ejection may end up to one later than its milliseconds say, and a timer may be early.
+    const cancel = clock.after(ejection.ms + 2 * TICK, () => {
       returns.delete(cancel)
       const loads = endpoints.loads(ejection, ejection.endpoint)
       const state = loads === undefined ? undefined : stateOf(loads, 0, clock.now(), slowStart)
