@@ -49,7 +49,7 @@ const plane = await startDataPlane({
     { port: work.httpPort, address: '127.0.0.1', tls: false },
     { port: work.tlsPort, address: '127.0.0.1', tls: true },
   ],
-  threads: 1,
+  threads: Number(process.argv[3] ?? 1),
   defaultCertificate: { certificate: readFileSync(work.certificate, 'utf8'), privateKey: readFileSync(work.privateKey, 'utf8') },
   log: silentLog,
 })

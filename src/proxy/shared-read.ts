@@ -1,6 +1,7 @@
 // Accepted sockets that read into one buffer instead of one allocated for each read: a tenth of the CPU of a small request.
 // Node offers this (`onread`) for sockets that connect, not for those that a server accepts, so the socket is made here from the accepted
-// handle. That handle is not public: where it does not look as expected, nothing is changed and sockets come the usual way.
+// handle. That handle is not public: where it does not look as expected, and with NARTHEX_PUBLIC_API_ONLY=1, nothing is changed and sockets
+// come the usual way.
 import { Socket, type Server } from 'node:net'
 import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
 
@@ -16,6 +17,7 @@ export interface Reader {
  * undefined: nobody, it was closed. False: nothing was changed.
  */
 export function acceptShared(server: Server, buffers: ReadBuffers, accept: (socket: Socket) => Reader | undefined): boolean {
+  if (process.env['NARTHEX_PUBLIC_API_ONLY'] === '1') return false
   const listener: unknown = Reflect.get(server, '_handle')
   if (typeof listener !== 'object' || listener === null) return false
   const usual: unknown = Reflect.get(listener, 'onconnection')
