@@ -12,3 +12,8 @@ export function latin1(bytes: Buffer, start: number, end: number): string {
 function isSlice(value: unknown): value is Slice {
   return typeof value === 'function'
 }
+
+/** The same text in one piece, not joined from others and not cut from another that would be kept with it: for what is written many times. */
+export function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}

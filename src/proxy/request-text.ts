@@ -1,4 +1,5 @@
 // The head of the request to the backend (ingress-nginx: "Headers sent to the backend", default settings).
+import { inOnePiece } from '../http/latin1.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
 
 interface HostLines {
@@ -33,7 +34,7 @@ function linesOf(host: string): HostLines {
   const at = (7 * host.length + host.charCodeAt(0) + host.charCodeAt(host.length >> 1)) & 63
   const known = lines[at]
   if (known !== undefined && known.host === host) return known
-  const made = host === '' ? NO_HOST : { host: whole(host), target: whole(` HTTP/1.1\r\nHost: ${host}\r\n`), forwarded: whole(`X-Forwarded-Host: ${host}\r\n${ID}`) }
+  const made = host === '' ? NO_HOST : { host: inOnePiece(host), target: inOnePiece(` HTTP/1.1\r\nHost: ${host}\r\n`), forwarded: inOnePiece(`X-Forwarded-Host: ${host}\r\n${ID}`) }
   lines[at] = made
   return made
 }
@@ -42,8 +43,3 @@ const ID = 'X-Request-ID: '
 
 // From HTTP/1.0 there may be none: RFC 9112 section 3.2 has the field sent all the same.
 const NO_HOST: HostLines = { host: '', target: ' HTTP/1.1\r\nHost:\r\n', forwarded: ID }
-
-/** In one piece, and not part of a head that would be kept with it. */
-function whole(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
-}

@@ -1,4 +1,5 @@
 // The head of the response to an HTTP/1.x client.
+import { inOnePiece } from '../http/latin1.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import { reasonOf, type Answer } from './answer.ts'
 
@@ -22,7 +23,7 @@ function statusLine(status: number, reason: string): string {
   if (last !== undefined && last.reason === reason) return last.line
   const line = `HTTP/1.1 ${status} ${reason}\r\n`
   // Only short ones, in one piece.
-  if (reason.length <= 40) statusLines[status] = { reason: line.slice(13, -2), line: Buffer.from(line, 'latin1').toString('latin1') }
+  if (reason.length <= 40) statusLines[status] = { reason: line.slice(13, -2), line: inOnePiece(line) }
   return line
 }
 
