@@ -11,6 +11,9 @@ export interface ThreadEvents {
   onGone(thread: DataPlaneThread): void
 }
 
+/** What lives for one request fits; the default would let idle connections hold twice as much, most of it garbage. */
+const YOUNG_MIB = 16
+
 export class DataPlaneThread {
   readonly index: number
   state: ThreadState = 'booting'
@@ -25,7 +28,7 @@ export class DataPlaneThread {
   constructor(index: number, entry: URL, counted: boolean, events: ThreadEvents) {
     this.index = index
     this.counted = counted
-    this.#worker = new Worker(entry, { name: `data-plane-${index}` })
+    this.#worker = new Worker(entry, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB }, name: `data-plane-${index}` })
     this.#worker.on('message', (message: FromThread) => events.onMessage(this, message))
     this.#worker.on('error', (error: unknown) => (this.reason ??= error instanceof Error ? error : new Error(String(error))))
     this.#worker.on('exit', () => {
