@@ -78,7 +78,8 @@ it('slow bodies', async () => {
 
 it('slow readers', async () => {
   await start({ timeouts: { send: 500 } })
-  await attack('-X', '-w', '1', '-y', '2', '-n', '5', '-z', '1', '-u', url('/large'))
+  // Long enough for a busy machine to show all of them out before the attack ends by itself.
+  await attack('-X', '-l', '7', '-w', '1', '-y', '2', '-n', '5', '-z', '1', '-u', url('/large'))
   // By us, not by the end of the attack.
   expect(failures('client-gone', Date.now() - 1000)).toBeGreaterThanOrEqual(CONNECTIONS)
 })
