@@ -1,5 +1,5 @@
-// The open ones of something that comes and goes all the time. Not a Set: it is rebuilt every few dozen changes, and each rebuilt table that
-// has grown old keeps its successor and the members of both from being collected young. That was a third of the cost of a connection.
+// The open ones of something that comes and goes all the time. With a Set in its place, closed connections outlived the scavenges of a proxy in
+// the main thread, presumably held by tables that the Set had outgrown: 48.6 µs a connection, 39.4 without. In a worker thread it makes no difference.
 
 /** What can be on one roster. */
 export interface Listed {

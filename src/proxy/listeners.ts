@@ -52,7 +52,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
       refuse(socket)
       return false
     }
-    socket.on('close', admission.leave)
+    socket.once('close', admission.leave)
     return proxyProtocol !== undefined || admitClient(socket, undefined)
   }
 
@@ -65,7 +65,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
       refuse(socket)
       return false
     }
-    socket.on('close', () => admission.leaveClient(address))
+    socket.once('close', () => admission.leaveClient(address))
     return true
   }
 
@@ -79,8 +79,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
     const tls = handshake !== undefined
     const client = new ClientConnection(socket, context, tls, originOf(socket, handshake, port, proxied))
     recorder.connectionOpened(tls)
-    // Not `once`, which costs an object and a closure more: a socket closes once.
-    socket.on('close', () => {
+    socket.once('close', () => {
       recorder.connectionClosed(tls)
       onClosed()
     })

@@ -1,6 +1,5 @@
 // Where a request comes from, as the backend, the policies and the log are told. What a client says of itself counts for nothing;
 // what a trusted proxy says of its clients does.
-import { inOnePiece } from '../http/latin1.ts'
 import type { AddressList } from '../base/address-list.ts'
 import type { Handshake } from '../http/tls/peer-certificate.ts'
 
@@ -29,9 +28,8 @@ export function connectionOrigin(address: string, port: number, handshake: Hands
 /** `forwardedFor`: the value of that field. */
 export function originOf(address: string, port: number, secure: boolean, forwardedFor: string): Origin {
   const scheme = secure ? 'https' : 'http'
-  const fields = inOnePiece(
+  const fields =
     `X-Real-IP: ${address}\r\nX-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Port: ${port}\r\n` +
-    `X-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Scheme: ${scheme}\r\nX-Scheme: ${scheme}\r\n`,
-  )
+    `X-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Scheme: ${scheme}\r\nX-Scheme: ${scheme}\r\n`
   return { address, port, secure, fields }
 }

@@ -11,7 +11,7 @@ export interface ThreadEvents {
   onGone(thread: DataPlaneThread): void
 }
 
-/** What lives for one request fits; the default would let idle connections hold twice as much, most of it garbage. */
+/** What lives for one request fits; the default would let idle connections hold nearly twice as much. */
 const YOUNG_MIB = 16
 
 export class DataPlaneThread {
