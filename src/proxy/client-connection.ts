@@ -4,7 +4,9 @@ import type { Socket } from 'node:net'
 import type { FailureKind } from '../base/failure.ts'
 import { Timer } from '../base/timer-wheel.ts'
 import { parseRequestHead } from '../http/http1/request-head.ts'
-import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
+import { cut, SocketEnd } from '../http/socket-end.ts'
+import type { SocketWriter } from '../http/socket-writer.ts'
+import type { Tunnel } from '../http/tunnel.ts'
 import type { UpstreamConnection } from '../upstream/connection.ts'
 import { Closing } from './closing.ts'
 import type { ProxyContext } from './context.ts'
@@ -17,7 +19,7 @@ import { RequestReader, type RequestOwner } from './request-reader.ts'
 /** What the client has to do in time; `idle` also when the connection is ending. */
 type Deadline = 'head' | 'body' | 'write' | 'idle'
 
-export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd {
+export class ClientConnection implements RequestOwner, ResponseOwner {
   readonly socket: Socket
   /** Of the roster. */
   place = -1
@@ -60,10 +62,6 @@ export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd 
 
   get bodyPending(): boolean {
     return this.#reader.state === 'body'
-  }
-
-  get tunnelBytes(): number {
-    return this.#tunnel?.bytesFromUpstream ?? 0
   }
 
   /** See SocketReader. */
@@ -197,20 +195,18 @@ export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd 
     this.#reader.next()
   }
 
-  switchProtocols(upstream: UpstreamConnection): void {
+  switchProtocols(upstream: UpstreamConnection, writer: SocketWriter): void {
     this.#timer.clear()
     this.#reader.stop(false)
-    this.#tunnel = openTunnel(this, upstream, this.#context, this.#exchange)
+    this.#tunnel = openTunnel(new SocketEnd(this.socket, writer, this), upstream, this.#context, this.#exchange)
     this.#reader.goOn()
   }
 
   // === the end
 
   cutOff(reset: boolean): void {
-    if (!reset) this.#close(false)
-    // TLS has an end of its own, whose lack says the same.
-    else if (this.#response.tls) this.socket.destroy()
-    else this.socket.resetAndDestroy()
+    if (reset) cut(this.socket)
+    else this.#close(false)
   }
 
   /** `lingers`: the client may still be sending. */
@@ -244,7 +240,7 @@ export class ClientConnection implements RequestOwner, ResponseOwner, TunnelEnd 
     this.#reader.stop(true)
     this.#timer.drop()
     this.#context.clients.delete(this)
-    if (this.#tunnel !== undefined) this.#tunnel.sideClosed()
+    if (this.#tunnel !== undefined) this.#tunnel.clientClosed()
     else this.#exchange.clientGone()
   }
 

@@ -16,8 +16,6 @@ export interface ResponseOwner {
   readonly socket: Socket
   /** The body of the present request is not read to its end. */
   readonly bodyPending: boolean
-  /** Bytes of a tunnel that went to the client. */
-  readonly tunnelBytes: number
   blockBody(): void
   unblockBody(): void
   interimSent(): void
@@ -26,7 +24,7 @@ export interface ResponseOwner {
   responseComplete(): void
   /** The connection ends, `reset` or as soon as what was written is out. */
   cutOff(reset: boolean): void
-  switchProtocols(upstream: UpstreamConnection): void
+  switchProtocols(upstream: UpstreamConnection, writer: SocketWriter): void
 }
 
 /** A body that nobody wants is read up to here to keep the connection. */
@@ -67,7 +65,7 @@ export class Http1Response implements Downstream {
   }
 
   get bytesOut(): number {
-    return this.#out.written + this.#owner.tunnelBytes
+    return this.#out.written
   }
 
   /** The next response answers `request`. */
@@ -141,7 +139,7 @@ export class Http1Response implements Downstream {
     head.fields += this.#hstsField
     this.#out.text(interimText(head))
     this.flush()
-    this.#owner.switchProtocols(upstream)
+    this.#owner.switchProtocols(upstream, this.#out)
   }
 
   /** The body length of a local answer's request is known and small enough to be read and forgotten. */

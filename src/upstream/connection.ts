@@ -11,7 +11,7 @@ import { latin1 } from '../http/latin1.ts'
 import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
 import type { WriteTurn } from '../http/write-turn.ts'
-import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
+import type { Tunnel } from '../http/tunnel.ts'
 import type { Limits, PoolSettings, Timeouts } from '../model/settings.ts'
 import type { EndpointPool } from './pool.ts'
 import type { ResponseSink } from './response-sink.ts'
@@ -32,7 +32,7 @@ const MOST_INTERIM = 16
 /** Milliseconds by which we end an idle connection before the backend says it would. */
 const IDLE_MARGIN = 1000
 
-export class UpstreamConnection implements TunnelEnd {
+export class UpstreamConnection {
   readonly pool: EndpointPool
   readonly socket: Socket
   readonly writer: SocketWriter
@@ -116,10 +116,10 @@ export class UpstreamConnection implements TunnelEnd {
     this.socket.resume()
   }
 
-  /** The exchange joins it to a client. */
+  /** The exchange joins it to a client; the tunnel keeps time. */
   startTunnel(tunnel: Tunnel): void {
     this.tunnel = tunnel
-    this.#timer.clear()
+    this.awaitRequest()
   }
 
   /** Closes at once; the sink hears nothing. */
@@ -267,7 +267,7 @@ export class UpstreamConnection implements TunnelEnd {
       this.#state = 'closed'
       this.#timer.drop()
       this.pool.closed(this)
-      this.tunnel.sideClosed()
+      this.tunnel.upstreamClosed()
     } else this.#fail(this.#state === 'connecting' ? 'connect-failed' : 'response-cut')
   }
 
