@@ -1,10 +1,11 @@
 // The ports of one thread and every connection on them from accept to its first request: limits, PROXY protocol, TLS.
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { addressList, canonicalAddress } from '../base/address-list.ts'
+import { canonicalAddress } from '../base/address-list.ts'
 import type { Proxied } from '../http/proxy-protocol/header.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
 import { createTlsFront, peerOf } from '../http/tls/front.ts'
 import type { Handshake } from '../http/tls/peer-certificate.ts'
+import type { ProxyProtocolSettings } from '../model/settings.ts'
 import type { Admission } from './admission.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
@@ -31,14 +32,15 @@ export interface Listeners {
 
 /** `onClosed` is told of each client's connection that closed. */
 export function createListeners(context: ProxyContext, admission: Admission, contexts: Contexts | undefined, onClosed: () => void): Listeners {
-  const { settings, recorder, log, wheel } = context
-  const { proxyProtocol } = settings.client
-  const senders = addressList(proxyProtocol?.senders ?? [])
+  const { recorder, log, wheel } = context
   const servers = new Set<Server>()
   /** Below TLS, shaking hands or in use, and those whose PROXY header is not there yet. */
   const raw = new Set<Socket>()
   /** Of connections below TLS, by `peerOf`: what their headers said. */
   const proxiedOf = new Map<string, Proxied>()
+
+  /** As it is now: each connection keeps to what it was accepted with. */
+  const headers = (): ProxyProtocolSettings | undefined => context.settings.client.proxyProtocol
 
   function refuse(socket: Socket): void {
     recorder.connectionRefused()
@@ -48,7 +50,8 @@ export function createListeners(context: ProxyContext, admission: Admission, con
 
   /** To be asked once for every accepted socket; false: it was closed. */
   function admit(socket: Socket): boolean {
-    if ((proxyProtocol !== undefined && !senders.has(plainAddress(socket))) || !admission.enter()) {
+    const proxyProtocol = headers()
+    if ((proxyProtocol !== undefined && !context.headerSenders.has(plainAddress(socket))) || !admission.enter()) {
       refuse(socket)
       return false
     }
@@ -58,7 +61,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
 
   /** As soon as it is known whose the connection is. Trusted proxies are no clients. */
   function admitClient(socket: Socket, proxied: Proxied | undefined): boolean {
-    if (settings.limits.connectionsPerClient === 0) return true
+    if (context.settings.limits.connectionsPerClient === 0) return true
     const address = clientAddress(socket, proxied)
     if (context.trustedProxies.has(address)) return true
     if (!admission.enterClient(address)) {
@@ -99,6 +102,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
 
   function acceptPlain(socket: Socket, port: number): Reader | undefined {
     if (!admit(socket)) return undefined
+    const proxyProtocol = headers()
     if (proxyProtocol === undefined) return begin(socket, undefined, port, undefined)
     track(socket)
     socket.on('error', () => undefined)
@@ -128,6 +132,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
   // === TLS
 
   function tlsServer(): Server {
+    const { settings } = context
     if (contexts === undefined) throw new Error('a TLS listener needs contexts')
     const front = createTlsFront(
       {
@@ -140,7 +145,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
       },
       {
         established(socket, handshake) {
-          const client = begin(socket, handshake, settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)))
+          const client = begin(socket, handshake, context.settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)))
           socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
         },
         failed: () => recorder.handshakeFailed(),
@@ -152,6 +157,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
       // Connections that get no further than the handshake are in nobody's list but this.
       track(socket)
       socket.on('error', () => undefined)
+      const proxyProtocol = headers()
       if (proxyProtocol === undefined) front.accept(socket)
       else readHeaderBelowTls(socket, proxyProtocol.headerTimeout, front.accept)
     })

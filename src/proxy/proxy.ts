@@ -3,7 +3,6 @@ import { clientCells, createClientTable, type ClientCells } from '../balance/cli
 import type { CursorSource } from '../balance/cursor.ts'
 import type { Ejection } from '../balance/endpoint-health.ts'
 import { localBackendCells, type BackendCells } from '../balance/loads.ts'
-import { addressList } from '../base/address-list.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { Roster } from '../base/roster.ts'
@@ -12,7 +11,7 @@ import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
 import { WriteTurn } from '../http/write-turn.ts'
 import type { RoutingDelta } from '../model/delta.ts'
-import type { ClientSettings, ProxySettings } from '../model/settings.ts'
+import type { ProxySettings } from '../model/settings.ts'
 import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pool.ts'
@@ -20,7 +19,8 @@ import type { ProxyContext } from './context.ts'
 import { admissionCells, createAdmission, type Admission } from './admission.ts'
 import { createListeners, type ListenOptions } from './listeners.ts'
 import { requestIds } from './request-id.ts'
-import { EMPTY_LIVE_ROUTING, filterCache, nextRouting } from './routing.ts'
+import { EMPTY_LIVE_ROUTING, nextRouting } from './routing.ts'
+import { settingsContext } from './settings-context.ts'
 
 export interface ProxyOptions {
   readonly settings: ProxySettings
@@ -55,6 +55,11 @@ export interface ConnectionCounts {
 export interface Proxy {
   /** The next request is served by the new routing; requests in flight keep theirs, no connection of a client closes. */
   apply(delta: RoutingDelta): void
+  /**
+   * Requests and connections that begin from now on have these settings; what is open keeps its own, and nothing closes. Stay as they were
+   * at the start: limits that threads share (connections, handshakes), health, budgets of retries, clients that are remembered.
+   */
+  configure(settings: ProxySettings): void
   /** Resolves once connections are accepted; rejects with the system error (EADDRINUSE, EACCES). */
   listen(options: ListenOptions): Promise<{ readonly port: number; readonly address: string }>
   /** The routing in force. */
@@ -82,7 +87,6 @@ export function createProxy(options: ProxyOptions): Proxy {
     context.now = now
   })
   const buffers = new ReadBuffers()
-  const trustedProxies = addressList(settings.client.trustedProxies)
   const turn = new WriteTurn()
   const pools = new Pools({
     wheel,
@@ -93,9 +97,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     turn,
   })
   const context: ProxyContext = {
-    settings,
-    trustedProxies,
-    claimFields: claimFields(settings.client),
+    ...settingsContext(settings),
     wheel,
     clock,
     recorder,
@@ -104,11 +106,8 @@ export function createProxy(options: ProxyOptions): Proxy {
     buffers,
     turn,
     newRequestId: requestIds(),
-    filtersOf: filterCache(settings),
     clients: new Roster(),
     routing: EMPTY_LIVE_ROUTING,
-    serverField: settings.serverName === '' ? '' : `Server: ${settings.serverName}\r\n`,
-    hstsField: settings.hsts === '' ? '' : `Strict-Transport-Security: ${settings.hsts}\r\n`,
     now: clock.now(),
     dateField: dateField(clock.now()),
     draining: false,
@@ -130,6 +129,10 @@ export function createProxy(options: ProxyOptions): Proxy {
   return {
     apply(delta) {
       context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, clients, random, clock, settings, onEjected })
+    },
+    configure(next) {
+      Object.assign(context, settingsContext(next))
+      pools.configure(next)
     },
     listen: listeners.listen,
     table: () => context.routing.table,
@@ -159,12 +162,6 @@ export function createProxy(options: ProxyOptions): Proxy {
     },
     close,
   }
-}
-
-/** The fields that are taken away from all requests need no further care. */
-function claimFields({ trustedProxies, forwardedForField }: ClientSettings): ReadonlySet<string> | undefined {
-  const taken = forwardedForField === 'x-forwarded-for' || forwardedForField === 'x-real-ip'
-  return trustedProxies.length === 0 || taken ? undefined : new Set([forwardedForField])
 }
 
 function dateField(now: number): string {

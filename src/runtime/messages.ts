@@ -38,6 +38,8 @@ export interface TableUpdate {
   readonly version: number
   readonly delta: RoutingDelta
   readonly memory: MemoryUpdate
+  /** This thread's share of new ones, in force before the table is; undefined: they stay. */
+  readonly settings: ProxySettings | undefined
 }
 
 export type ToThread =

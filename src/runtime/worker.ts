@@ -125,7 +125,11 @@ function create({ thread, admission, clients, settings, listeners, reusePort, de
 }
 
 /** Resolves when the listeners that come with it were tried; requests are served by the new table before. */
-async function apply({ proxy, contexts, streams }: Running, { delta, memory }: TableUpdate): Promise<void> {
+async function apply({ proxy, contexts, streams }: Running, { delta, memory, settings }: TableUpdate): Promise<void> {
+  if (settings !== undefined) {
+    proxy.configure(settings)
+    streams.configure(settings)
+  }
   cursors.learn(memory.slots)
   cells.learn(memory.cells, memory.own)
   proxy.apply(delta)

@@ -40,6 +40,8 @@ export type StreamConfig = Pick<RoutingConfig, 'streams' | 'backends'>
 export interface Streams {
   /** Resolves once each new port listens or could not be had; connections that are open go on. */
   apply(config: StreamConfig): Promise<void>
+  /** For connections and UDP clients to come: times, limits, tries. Health stays as it was at the start. */
+  configure(settings: ProxySettings): void
   /** By stream id, of those that listen. */
   ports(): ReadonlyMap<string, number>
   /** Open connections and UDP clients. */
@@ -61,7 +63,8 @@ const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 15_000
 
 export function createStreams(options: StreamsOptions): Streams {
-  const { settings, clock, random, recorder, onTrouble } = options
+  const { clock, random, recorder, onTrouble } = options
+  let { settings } = options
   const parts = options.onEjected === undefined ? options : { ...options, health: { settings: settings.health, onEjected: options.onEjected } }
   const services = new Map<string, Service>()
   const backends = new Map<string, RoutedBackend>()
@@ -74,7 +77,7 @@ export function createStreams(options: StreamsOptions): Streams {
 
   /** Made for the first service: without any there is no wheel that turns. */
   function contextOf(): StreamContext {
-    context ??= { wheel: new TimerWheel(clock), buffers: new ReadBuffers(), settings: settings.streams, connectTimeout: settings.timeouts.connect, tries: settings.pool.tries }
+    context ??= { wheel: new TimerWheel(clock), buffers: new ReadBuffers(), ...contextSettings(settings) }
     return context
   }
 
@@ -167,6 +170,10 @@ export function createStreams(options: StreamsOptions): Streams {
       }
       await Promise.all(opening)
     },
+    configure(next) {
+      settings = next
+      if (context !== undefined) Object.assign(context, contextSettings(next))
+    },
     ports: () => new Map([...services].flatMap(([id, { listener }]) => (listener === undefined ? [] : [[id, listener.port]]))),
     open: openCount,
     drain(ms) {
@@ -196,4 +203,8 @@ export function createStreams(options: StreamsOptions): Streams {
     },
     close,
   }
+}
+
+function contextSettings({ streams, timeouts, pool }: ProxySettings): Pick<StreamContext, 'settings' | 'connectTimeout' | 'tries'> {
+  return { settings: streams, connectTimeout: timeouts.connect, tries: pool.tries }
 }

@@ -19,6 +19,7 @@ import type { ResponseSink } from './response-sink.ts'
 /** What the connections of a thread share. */
 export interface UpstreamContext {
   readonly wheel: TimerWheel
+  /** These three are replaced when the settings change. */
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly pool: PoolSettings

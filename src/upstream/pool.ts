@@ -102,6 +102,11 @@ export class Pools {
     this.context = context
   }
 
+  /** For what connections do from now on. */
+  configure({ limits, timeouts, pool }: Pick<UpstreamContext, 'limits' | 'timeouts' | 'pool'>): void {
+    Object.assign(this.context, { limits, timeouts, pool })
+  }
+
   /** To be paired with `release`. */
   acquire(endpoint: Endpoint): EndpointPool {
     let pool = this.#byEndpoint.get(endpoint.id)
