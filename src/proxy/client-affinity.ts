@@ -6,12 +6,12 @@ import type { LiveBackend } from './routing.ts'
 
 /** An index, or -1 when `choose` finds none. */
 export function byClient(exchange: Exchange, { clients, health }: LiveBackend, choose: () => number): number {
-  if (clients === undefined || exchange.tried.length > 0) return choose()
+  if (clients === undefined || exchange.candidates.tried.length > 0) return choose()
   let isNew = false
   const index = stayWith(clients, exchange.origin.address, exchange.context.now, (held) => !health.isOut(held), () => {
     isNew = true
     return choose()
   })
   // Too many wait for its own already: this once another one.
-  return isNew || exchange.mayWait(index) ? index : choose()
+  return isNew || exchange.candidates.mayWait(index) ? index : choose()
 }

@@ -7,7 +7,7 @@ import { parseRequestHead } from '../http/http1/request-head.ts'
 import { cut, SocketEnd } from '../http/socket-end.ts'
 import type { SocketWriter } from '../http/socket-writer.ts'
 import type { Tunnel } from '../http/tunnel.ts'
-import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { UpstreamTunnel } from '../upstream/request.ts'
 import { Closing } from './closing.ts'
 import type { ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
@@ -195,7 +195,7 @@ export class ClientConnection implements RequestOwner, ResponseOwner {
     this.#reader.next()
   }
 
-  switchProtocols(upstream: UpstreamConnection, writer: SocketWriter): void {
+  switchProtocols(upstream: UpstreamTunnel, writer: SocketWriter): void {
     this.#timer.clear()
     this.#reader.stop(false)
     this.#tunnel = openTunnel(new SocketEnd(this.socket, writer, this), upstream, this.#context, this.#exchange)

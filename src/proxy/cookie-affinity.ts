@@ -31,11 +31,11 @@ const balancedOf = new WeakMap<LiveBackend, Sessions>()
 export function byCookie(exchange: Exchange, backend: LiveBackend, policy: CookieAffinity, choose: () => number): number {
   const sessions = sessionsOf(backend, policy.mode)
   const held = sessionOf(exchange.request.fields, policy.name, sessions)
-  const isRetry = exchange.tried.length > 0
+  const isRetry = exchange.candidates.tried.length > 0
   if (held >= 0 && !(isRetry && policy.changeOnFailure === true)) return held
   const chosen = choose()
   if (chosen < 0) return chosen
-  const { index, value } = sessions.begin(chosen, (each) => exchange.mayWait(each))
+  const { index, value } = sessions.begin(chosen, (each) => exchange.candidates.mayWait(each))
   exchange.setCookie = setCookie(policy, value, exchange)
   return index
 }

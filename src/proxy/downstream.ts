@@ -1,6 +1,6 @@
 // What an exchange needs of the client's side of the wire, whichever version of HTTP is spoken there.
 import type { ResponseHead } from '../http/http1/response-head.ts'
-import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { UpstreamTunnel } from '../upstream/request.ts'
 import type { Answer } from './answer.ts'
 import type { ConnectionOrigin } from './origin.ts'
 
@@ -28,5 +28,5 @@ export interface Downstream {
   blockBody(): void
   unblockBody(): void
   /** Answers 101 and joins the two. */
-  switchProtocols(head: ResponseHead, upstream: UpstreamConnection): void
+  switchProtocols(head: ResponseHead, upstream: UpstreamTunnel): void
 }

@@ -1,15 +1,15 @@
 // One request and its response: runs the phases, then moves bodies both ways until the response is complete or one side fails.
-// Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamConnection).
+// Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamRequest).
 import { performance } from 'node:perf_hooks'
-import type { Admits } from '../balance/endpoint-health.ts'
 import { FAILURES, type FailureKind } from '../base/failure.ts'
 import { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
-import type { Endpoint, Route } from '../model/routing.ts'
-import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { Route } from '../model/routing.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
+import type { UpstreamRequest, UpstreamTunnel } from '../upstream/request.ts'
 import type { ResponseSink } from '../upstream/response-sink.ts'
 import { failureAnswer, type Answer } from './answer.ts'
+import { Candidates } from './candidates.ts'
 import type { ProxyContext } from './context.ts'
 import { CountedEndpoint } from './counted-endpoint.ts'
 import type { Downstream } from './downstream.ts'
@@ -17,11 +17,9 @@ import type { Origin } from './origin.ts'
 import { PHASES, RETRY_FROM } from './phases.ts'
 import { QueueWait } from './queue-wait.ts'
 import { RequestBody } from './request-body.ts'
-import { requestText } from './request-text.ts'
+import { recordRequest } from './request-facts.ts'
+import { isRepeatable, mayRepeat } from './retry.ts'
 import { EMPTY_LIVE_ROUTING, type LiveBackend, type Routing } from './routing.ts'
-
-/** RFC 9110 section 9.2.2; others are not sent twice once a byte of them was. */
-const isRepeatable = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'PUT' || method === 'DELETE'
 
 export class Exchange implements ResponseSink {
   readonly context: ProxyContext
@@ -42,25 +40,23 @@ export class Exchange implements ResponseSink {
   pool: EndpointPool | undefined
   /** Index in the backend of the endpoint that `pool` is of. */
   endpointIndex = -1
-  /** What the health of the endpoints has to say, during a pick. */
-  admits: Admits | undefined
   lastFailure: FailureKind | undefined
   /** A Set-Cookie line for the response; empty: none. */
   setCookie = ''
-  /** Pools of endpoints that could not be connected to. */
-  readonly tried: EndpointPool[] = []
-  readonly usable = (_endpoint: Endpoint, index: number): boolean => this.isUsable(index)
-  readonly waitable = (_endpoint: Endpoint, index: number): boolean => this.mayWait(index)
+  /** How often it was sent, or should have been. */
+  tries = 0
+  /** To the client; 0: nothing yet. */
+  status = 0
+  /** By `performance.now`; `responseAt` 0: the backend has not answered. */
+  startedAt = 0
+  responseAt = 0
+  readonly candidates = new Candidates(this)
   readonly counted = new CountedEndpoint()
   readonly #body = new RequestBody()
   #wait: QueueWait | undefined
-  #upstream: UpstreamConnection | undefined
-  #tries = 0
+  #upstream: UpstreamRequest | undefined
   #fresh = false
-  #status = 0
   #responseStarted = false
-  #startedAt = 0
-  #responseAt = 0
 
   constructor(context: ProxyContext, client: Downstream) {
     this.context = context
@@ -75,13 +71,14 @@ export class Exchange implements ResponseSink {
     this.origin = this.client.origin
     this.routing = this.context.routing
     this.route = this.backend = this.pool = this.lastFailure = undefined
-    if (this.tried.length > 0) this.tried.length = 0
+    const { tried } = this.candidates
+    if (tried.length > 0) tried.length = 0
     this.#upstream = undefined
-    this.#tries = this.#status = this.#responseAt = 0
+    this.tries = this.status = this.responseAt = 0
     this.#fresh = this.#responseStarted = false
     this.setCookie = ''
-    this.#startedAt = performance.now()
-    this.#body.start(this.request.framing, isRepeatable(this.request.method))
+    this.startedAt = performance.now()
+    this.#body.start(this.request.framing === 'none', isRepeatable(this.request.method))
     this.#run(0)
   }
 
@@ -91,9 +88,9 @@ export class Exchange implements ResponseSink {
     this.origin = this.client.origin
     this.route = this.backend = this.pool = undefined
     this.requestId = this.request.requestId === '' ? this.context.newRequestId() : this.request.requestId
-    this.#tries = this.#responseAt = 0
+    this.tries = this.responseAt = 0
     this.#responseStarted = false
-    this.#startedAt = performance.now()
+    this.startedAt = performance.now()
     this.fail(kind)
   }
 
@@ -110,9 +107,9 @@ export class Exchange implements ResponseSink {
   send(): void {
     const { pool } = this
     if (pool === undefined) return
-    this.#tries++
+    this.tries++
     if (!pool.connectable) {
-      this.tried.push(pool)
+      this.candidates.tried.push(pool)
       this.lastFailure = 'connect-failed'
       return this.#run(RETRY_FROM)
     }
@@ -131,7 +128,7 @@ export class Exchange implements ResponseSink {
   turnCame(pool: EndpointPool): void {
     if (pool.users > 0) this.#obtain(pool)
     else {
-      this.tried.push(pool)
+      this.candidates.tried.push(pool)
       this.lastFailure = 'no-endpoints'
       this.#run(RETRY_FROM)
     }
@@ -146,7 +143,7 @@ export class Exchange implements ResponseSink {
     const upstream = this.#upstream
     if (upstream === undefined) return
     this.#body.write(upstream, buffer, start, end)
-    if (upstream.writer.full) {
+    if (upstream.full) {
       upstream.awaitDrain()
       this.client.blockBody()
     }
@@ -154,12 +151,12 @@ export class Exchange implements ResponseSink {
 
   requestEnd(trailers: string): void {
     this.#body.end(this.#upstream, trailers)
-    if (this.#upstream?.writer.full === false) this.#upstream.awaitResponse()
+    if (this.#upstream?.full === false) this.#upstream.awaitResponse()
   }
 
   /** All that arrived at once was handed over. */
   requestTurnEnd(): void {
-    this.#upstream?.writer.flushSoon()
+    this.#upstream?.flushSoon()
   }
 
   clientDrained(): void {
@@ -172,16 +169,15 @@ export class Exchange implements ResponseSink {
 
   // === from the backend
 
-  upstreamReady(connection: UpstreamConnection): void {
-    this.#upstream = connection
-    connection.start(this, this.request.method === 'HEAD', this.request.websocket)
-    connection.writer.text(requestText(this.request, this.requestId, this.origin.fields))
-    this.#body.replay(connection)
+  upstreamReady(upstream: UpstreamRequest): void {
+    this.#upstream = upstream
+    upstream.sendHead(this, this.request, this.requestId, this.origin.fields)
+    this.#body.replay(upstream)
     // A client that waits for 100 waits for the backend.
-    if (connection.requestComplete || this.request.expectContinue) connection.awaitResponse()
-    else connection.awaitRequest()
-    if (!connection.reused) {
-      connection.writer.flush()
+    if (upstream.requestComplete || this.request.expectContinue) upstream.awaitResponse()
+    else upstream.awaitRequest()
+    if (!upstream.reused) {
+      upstream.flush()
       this.client.unblockBody()
     }
   }
@@ -193,8 +189,8 @@ export class Exchange implements ResponseSink {
 
   responseHead(head: ResponseHead): void {
     this.#responseStarted = true
-    this.#status = head.status
-    this.#responseAt = performance.now()
+    this.status = head.status
+    this.responseAt = performance.now()
     const { backend } = this
     if (backend !== undefined && (head.status >= 500 || backend.health.watching)) backend.health.answered(this.endpointIndex, head.status, this.context.now)
     if (this.setCookie !== '') head.fields += this.setCookie
@@ -216,14 +212,14 @@ export class Exchange implements ResponseSink {
     this.client.flushSoon()
   }
 
-  switchedProtocols(head: ResponseHead, connection: UpstreamConnection): void {
-    this.#status = head.status
+  switchedProtocols(head: ResponseHead, upstream: UpstreamTunnel): void {
+    this.status = head.status
     this.#responseStarted = true
-    this.#responseAt = performance.now()
+    this.responseAt = performance.now()
     if (this.setCookie !== '') head.fields += this.setCookie
     // From here on it belongs to the tunnel.
     this.#upstream = undefined
-    this.client.switchProtocols(head, connection)
+    this.client.switchProtocols(head, upstream)
   }
 
   upstreamDrained(): void {
@@ -234,49 +230,29 @@ export class Exchange implements ResponseSink {
     this.client.unblockBody()
   }
 
-  upstreamFailed(kind: FailureKind, connection: UpstreamConnection): void {
+  upstreamFailed(kind: FailureKind, upstream: UpstreamRequest): void {
     this.#upstream = undefined
     this.lastFailure = kind
-    if (!connection.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
-    if (this.#mayRepeat(kind, connection)) this.#repeat(connection)
+    if (!upstream.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
+    if (mayRepeat(this, kind, upstream, this.#body.repeatable)) this.#repeat(upstream)
     else this.fail(kind)
     this.client.flushSoon()
   }
 
-  #repeat({ reused }: UpstreamConnection): void {
+  #repeat({ reused }: UpstreamRequest): void {
     this.#fresh = true
     const { pool } = this
     // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
     if (reused && pool !== undefined && pool.users > 0) return this.send()
-    if (pool !== undefined) this.tried.push(pool)
+    if (pool !== undefined) this.candidates.tried.push(pool)
     this.#run(RETRY_FROM)
-  }
-
-  #mayRepeat(kind: FailureKind, connection: UpstreamConnection): boolean {
-    if (this.#responseStarted || this.#tries > this.context.settings.pool.tries) return false
-    if (!connection.reused && this.#tries >= this.context.settings.pool.tries) return false
-    const isSafe = FAILURES[kind].retry || (kind === 'response-cut' && !connection.responseStarted && isRepeatable(this.request.method) && this.#body.repeatable)
-    // That an idle connection was stale happens once a connection, not once a try: it is no burden to limit.
-    return isSafe && (connection.reused || this.backend?.retries.take(this.context.now) === true)
-  }
-
-  /** By its index in the backend: the endpoint was not tried in vain, and takes another connection. */
-  isUsable(index: number): boolean {
-    const pool = this.backend?.pools[index]
-    return pool !== undefined && !pool.full && !this.tried.includes(pool) && (this.admits === undefined || this.admits(index))
-  }
-
-  /** Likewise, or may be waited for. */
-  mayWait(index: number): boolean {
-    const pool = this.backend?.pools[index]
-    return pool !== undefined && !(pool.full && pool.queueFull) && !this.tried.includes(pool)
   }
 
   // === the end
 
   /** `close`: the connection serves no further request. */
   answer(answer: Answer, close = false): void {
-    this.#status = answer.status
+    this.status = answer.status
     this.client.sendAnswer(answer, close)
   }
 
@@ -288,7 +264,7 @@ export class Exchange implements ResponseSink {
     }
     this.#detach()
     this.lastFailure = kind
-    this.#status = FAILURES[kind].status
+    this.status = FAILURES[kind].status
     this.client.sendAnswer(failureAnswer(kind, this.request, this.requestId), FAILURES[kind].source === 'client' && kind !== 'no-route')
   }
 
@@ -318,27 +294,6 @@ export class Exchange implements ResponseSink {
     this.#detach()
     this.counted.leave()
     this.#body.clear()
-    const { request, client, origin } = this
-    const { record } = this.context
-    const now = performance.now()
-    record.method = request.method
-    record.host = request.hostName
-    record.path = request.path
-    record.protocol = request.minorVersion === 1 ? '1.1' : '1.0'
-    record.tls = this.tls
-    record.clientAddress = origin.address
-    record.requestId = this.requestId
-    record.route = this.route?.source
-    record.backend = this.backend?.backend.id ?? ''
-    record.endpoint = this.pool?.endpoint.id ?? ''
-    record.status = this.#status === 0 && failure !== undefined ? FAILURES[failure].status : this.#status
-    record.failure = failure
-    record.bytesIn = this.bytesIn
-    record.bytesOut = client.bytesOut
-    record.tries = this.#tries
-    record.duration = now - this.#startedAt
-    record.startedAt = this.context.now - record.duration
-    record.responseStart = this.#responseAt === 0 ? -1 : this.#responseAt - this.#startedAt
-    this.context.recorder.request(record)
+    recordRequest(this, failure)
   }
 }

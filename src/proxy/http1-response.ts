@@ -4,7 +4,7 @@ import { withoutFields } from '../http/http1/field-lines.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
-import type { UpstreamConnection } from '../upstream/connection.ts'
+import type { UpstreamTunnel } from '../upstream/request.ts'
 import type { Answer } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
@@ -24,7 +24,7 @@ export interface ResponseOwner {
   responseComplete(): void
   /** The connection ends, `reset` or as soon as what was written is out. */
   cutOff(reset: boolean): void
-  switchProtocols(upstream: UpstreamConnection, writer: SocketWriter): void
+  switchProtocols(upstream: UpstreamTunnel, writer: SocketWriter): void
 }
 
 /** A body that nobody wants is read up to here to keep the connection. */
@@ -134,7 +134,7 @@ export class Http1Response implements Downstream {
     this.#owner.unblockBody()
   }
 
-  switchProtocols(head: ResponseHead, upstream: UpstreamConnection): void {
+  switchProtocols(head: ResponseHead, upstream: UpstreamTunnel): void {
     this.#replaceHsts(head)
     head.fields += this.#hstsField
     this.#out.text(interimText(head))

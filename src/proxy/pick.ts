@@ -11,9 +11,9 @@ import type { LiveBackend } from './routing.ts'
 export function pick(exchange: Exchange): 'continue' | FailureKind {
   const { backend, route, context } = exchange
   if (backend === undefined) return route === undefined || (route.backend === undefined && route.status === 404) ? 'no-route' : 'no-backend'
-  if (exchange.tried.length > 0) exchange.counted.leave()
+  if (exchange.candidates.tried.length > 0) exchange.counted.leave()
   else backend.retries.requests++
-  exchange.admits = backend.health.admits(context.now)
+  exchange.candidates.admits = backend.health.admits(context.now)
   const affinity = route?.policy.affinity
   let index: number
   let isCounted = backend.counts
@@ -38,19 +38,19 @@ function isLimited({ context }: Exchange): boolean {
 
 /** At first the scheduler's choice, then one that was not tried in vain. */
 function choose(exchange: Exchange, backend: LiveBackend): number {
-  const isRetry = exchange.tried.length > 0
+  const isRetry = exchange.candidates.tried.length > 0
   let index = among(exchange, backend, isRetry)
-  if (index < 0 && exchange.admits !== undefined) {
+  if (index < 0 && exchange.candidates.admits !== undefined) {
     index = isRetry ? -1 : replacement(exchange, backend)
-    exchange.admits = undefined
+    exchange.candidates.admits = undefined
     if (index < 0) index = among(exchange, backend, isRetry)
   }
-  return index < 0 && isLimited(exchange) ? scheduled(exchange, backend, exchange.waitable) : index
+  return index < 0 && isLimited(exchange) ? scheduled(exchange, backend, exchange.candidates.waitable) : index
 }
 
 function among(exchange: Exchange, backend: LiveBackend, isRetry: boolean): number {
   if (isRetry && !backend.counts) return another(exchange, backend, exchange.endpointIndex)
-  return scheduled(exchange, backend, isRetry || exchange.admits !== undefined || isLimited(exchange) ? exchange.usable : undefined)
+  return scheduled(exchange, backend, isRetry || exchange.candidates.admits !== undefined || isLimited(exchange) ? exchange.candidates.usable : undefined)
 }
 
 function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: Usable): number {
@@ -64,7 +64,7 @@ function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key 
 function another(exchange: Exchange, { backend: { endpoints } }: LiveBackend, failed: number): number {
   for (let step = 1; step <= endpoints.length; step++) {
     const index = (failed + step) % endpoints.length
-    if ((endpoints[index]?.weight ?? 0) > 0 && exchange.isUsable(index)) return index
+    if ((endpoints[index]?.weight ?? 0) > 0 && exchange.candidates.isUsable(index)) return index
   }
   return -1
 }

@@ -1,6 +1,5 @@
-// The request body on its way to the backend: framed anew, and kept while it is small in case it must be sent again.
-import type { BodyFraming } from '../http/http1/request-head.ts'
-import type { UpstreamConnection } from '../upstream/connection.ts'
+// The request body on its way to the backend: kept while it is small in case it must be sent again.
+import type { UpstreamRequest } from '../upstream/request.ts'
 
 /** Bodies up to this size can be repeated. */
 const MOST_KEPT = 16 * 1024
@@ -8,19 +7,17 @@ const MOST_KEPT = 16 * 1024
 export class RequestBody {
   /** All that was sent is still here. */
   repeatable = true
-  #framing: BodyFraming = 'none'
   #keeping = false
   #kept: Buffer[] = []
   #size = 0
   #ended = false
   #trailers = ''
 
-  /** `keep`: the method may be repeated. */
-  start(framing: BodyFraming, keep: boolean): void {
-    this.#framing = framing
+  /** `empty`: there is none. `keep`: the method may be repeated. */
+  start(empty: boolean, keep: boolean): void {
     this.#keeping = keep
     this.repeatable = true
-    this.#ended = framing === 'none'
+    this.#ended = empty
     this.#size = 0
     this.#trailers = ''
     if (this.#kept.length > 0) this.#kept = []
@@ -30,32 +27,22 @@ export class RequestBody {
     if (this.#kept.length > 0) this.#kept = []
   }
 
-  write(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
+  write(upstream: UpstreamRequest, buffer: Buffer, start: number, end: number): void {
     if (end === start) return
     this.#keep(buffer, start, end)
-    this.#frame(upstream, buffer, start, end)
+    upstream.sendData(buffer, start, end)
   }
 
-  end(upstream: UpstreamConnection | undefined, trailers: string): void {
+  end(upstream: UpstreamRequest | undefined, trailers: string): void {
     this.#ended = true
     this.#trailers = trailers
-    if (upstream !== undefined) this.#finish(upstream)
+    upstream?.sendEnd(trailers)
   }
 
-  /** Writes what was sent before, on another connection. For a first try: nothing, or the end of a request without body. */
-  replay(upstream: UpstreamConnection): void {
-    for (const part of this.#kept) this.#frame(upstream, part, 0, part.length)
-    if (this.#ended) this.#finish(upstream)
-  }
-
-  #frame(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
-    if (this.#framing === 'chunked') upstream.writer.bytes(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n')
-    else upstream.writer.bytes(buffer, start, end)
-  }
-
-  #finish(upstream: UpstreamConnection): void {
-    if (this.#framing === 'chunked') upstream.writer.text(`0\r\n${this.#trailers}\r\n`)
-    upstream.requestComplete = true
+  /** Sends what was sent before, once more. For a first try: nothing, or the end of a request without body. */
+  replay(upstream: UpstreamRequest): void {
+    for (const part of this.#kept) upstream.sendData(part, 0, part.length)
+    if (this.#ended) upstream.sendEnd(this.#trailers)
   }
 
   #keep(buffer: Buffer, start: number, end: number): void {

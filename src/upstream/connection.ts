@@ -1,31 +1,21 @@
-// One connection to an endpoint: writes a request, reads its response, and decides whether it may be used again.
+// One HTTP/1.1 connection to an endpoint: writes a request, reads its response, and decides whether it may be used again.
 // Any doubt about where a response ends closes it. Knows the exchange as a ResponseSink only.
 import { connect, type Socket } from 'node:net'
 import type { FailureKind } from '../base/failure.ts'
-import { Timer, type TimerWheel } from '../base/timer-wheel.ts'
+import { Timer } from '../base/timer-wheel.ts'
 import { BodyReader } from '../http/http1/body-reader.ts'
-import { HeadAccumulator } from '../http/http1/head-accumulator.ts'
-import { legalHeadEnd } from '../http/http1/head-scan.ts'
-import { parseResponseHead, ResponseHead } from '../http/http1/response-head.ts'
-import { latin1 } from '../http/latin1.ts'
-import { SocketReader, type ReadBuffers } from '../http/read-buffers.ts'
+import type { RequestHead } from '../http/http1/request-head.ts'
+import type { ResponseHead } from '../http/http1/response-head.ts'
+import { ResponseHeadReader } from '../http/http1/response-head-reader.ts'
+import { SocketReader } from '../http/read-buffers.ts'
+import { SocketEnd } from '../http/socket-end.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
-import type { WriteTurn } from '../http/write-turn.ts'
-import type { Tunnel } from '../http/tunnel.ts'
-import type { Limits, PoolSettings, Timeouts } from '../model/settings.ts'
+import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
+import type { UpstreamContext } from './context.ts'
 import type { EndpointPool } from './pool.ts'
+import type { UpstreamRequest, UpstreamTunnel } from './request.ts'
+import { requestText } from './request-text.ts'
 import type { ResponseSink } from './response-sink.ts'
-
-/** What the connections of a thread share. */
-export interface UpstreamContext {
-  readonly wheel: TimerWheel
-  /** These three are replaced when the settings change. */
-  readonly limits: Limits
-  readonly timeouts: Timeouts
-  readonly pool: PoolSettings
-  readonly buffers: ReadBuffers
-  readonly turn: WriteTurn
-}
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
@@ -33,26 +23,23 @@ const MOST_INTERIM = 16
 /** Milliseconds by which we end an idle connection before the backend says it would. */
 const IDLE_MARGIN = 1000
 
-export class UpstreamConnection {
+export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
   readonly pool: EndpointPool
   readonly socket: Socket
-  readonly writer: SocketWriter
-  /** Served a request before the present one. */
   reused = false
-  /** Set by the exchange: the request is written to its end. */
   requestComplete = false
-  /** A byte of the response to the present request has come. */
   responseStarted = false
   tunnel: Tunnel | undefined
   #state: State = 'connecting'
   #sink: ResponseSink | undefined
   #toHead = false
   #websocket = false
+  #chunked = false
   #interim = 0
   #deadline: 'connect' | 'read' | 'send' | 'idle' | 'none' = 'connect'
-  readonly #head = new ResponseHead()
+  readonly #writer: SocketWriter
+  readonly #reader: ResponseHeadReader
   readonly #body = new BodyReader()
-  readonly #partial = new HeadAccumulator()
   readonly #timer: Timer
   readonly #context: UpstreamContext
 
@@ -61,6 +48,7 @@ export class UpstreamConnection {
     this.#context = context
     this.#sink = sink
     this.#timer = new Timer(context.wheel, this)
+    this.#reader = new ResponseHeadReader(context)
     const { address, port } = pool.endpoint
     this.socket = connect({
       host: address,
@@ -69,7 +57,7 @@ export class UpstreamConnection {
       allowHalfOpen: true,
       onread: new SocketReader(context.buffers, (buffer, count) => this.#received(buffer, count)).onread,
     })
-    this.writer = new SocketWriter(this.socket, context.buffers, context.turn)
+    this.#writer = new SocketWriter(this.socket, context.buffers, context.turn)
     this.socket.on('connect', () => this.#connected())
     this.socket.on('drain', () => this.#drained())
     this.socket.on('end', () => this.#ended())
@@ -78,35 +66,54 @@ export class UpstreamConnection {
     this.#timer.set(context.timeouts.connect)
   }
 
-  /** Begins a request; its head and body are then written through `writer`. */
-  start(sink: ResponseSink, toHead: boolean, websocket: boolean): void {
+  get full(): boolean {
+    return this.#writer.full
+  }
+
+  sendHead(sink: ResponseSink, request: RequestHead, requestId: string, originFields: string): void {
     this.#sink = sink
-    this.#toHead = toHead
-    this.#websocket = websocket
+    this.#toHead = request.method === 'HEAD'
+    this.#websocket = request.websocket
+    this.#chunked = request.framing === 'chunked'
     this.#interim = 0
     this.#state = 'head'
     this.requestComplete = this.responseStarted = false
+    this.#writer.text(requestText(request, requestId, originFields))
   }
 
-  /** The backend has `timeouts.read` from now. */
+  sendData(buffer: Buffer, start: number, end: number): void {
+    if (this.#chunked) this.#writer.bytes(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n')
+    else this.#writer.bytes(buffer, start, end)
+  }
+
+  sendEnd(trailers: string): void {
+    if (this.#chunked) this.#writer.text(`0\r\n${trailers}\r\n`)
+    this.requestComplete = true
+  }
+
+  flush(): void {
+    this.#writer.flush()
+  }
+
+  flushSoon(): void {
+    this.#writer.flushSoon()
+  }
+
   awaitResponse(): void {
     this.#deadline = 'read'
     this.#timer.set(this.#context.timeouts.read)
   }
 
-  /** It is the client who has to go on: no deadline for the backend. */
   awaitRequest(): void {
     this.#deadline = 'none'
     this.#timer.clear()
   }
 
-  /** The backend does not take the request: it has `timeouts.send` from now. */
   awaitDrain(): void {
     this.#deadline = 'send'
     this.#timer.set(this.#context.timeouts.send)
   }
 
-  /** The client does not take the response: no fault of the backend. */
   pauseReading(): void {
     this.#timer.clear()
     this.socket.pause()
@@ -117,13 +124,16 @@ export class UpstreamConnection {
     this.socket.resume()
   }
 
-  /** The exchange joins it to a client; the tunnel keeps time. */
+  tunnelEnd(): TunnelEnd {
+    return new SocketEnd(this.socket, this.#writer, this)
+  }
+
+  /** The tunnel keeps time. */
   startTunnel(tunnel: Tunnel): void {
     this.tunnel = tunnel
     this.awaitRequest()
   }
 
-  /** Closes at once; the sink hears nothing. */
   destroy(): void {
     this.#sink = undefined
     this.#fail('client-gone')
@@ -183,32 +193,14 @@ export class UpstreamConnection {
 
   /** Answers the index after the head, or `count` when there is more to wait for. */
   #readHead(bytes: Buffer, start: number, count: number): number {
-    if (this.#partial.length === 0) {
-      const end = legalHeadEnd(bytes, start, count)
-      if (end > 0 && end - start <= this.#context.limits.responseHeadBytes) {
-        this.#parsed(latin1(bytes, start, end), end - start, true)
-        return end
-      }
-    }
-    const before = this.#partial.length
-    this.#partial.append(bytes, start, count)
-    const end = this.#partial.end()
-    if (end === 0) {
-      if (this.#partial.length > this.#context.limits.responseHeadBytes || !this.#partial.plausible()) this.#fail('response-invalid')
-      return count
-    }
-    const text = this.#partial.text(end)
-    this.#partial.clear()
-    if (end > this.#context.limits.responseHeadBytes) this.#fail('response-invalid')
-    else this.#parsed(text, end, undefined)
-    return start + end - before
+    const reader = this.#reader
+    const position = reader.read(bytes, start, count, this.#toHead)
+    if (reader.invalid) this.#fail('response-invalid')
+    else if (reader.complete && this.#sink !== undefined) this.#headRead(reader.head, this.#sink)
+    return position
   }
 
-  #parsed(text: string, end: number, isLegal: boolean | undefined): void {
-    const head = this.#head
-    const sink = this.#sink
-    if (sink === undefined) return
-    if (!parseResponseHead(text, end, this.#toHead, head, this.#context.limits.headFields, isLegal)) return this.#fail('response-invalid')
+  #headRead(head: ResponseHead, sink: ResponseSink): void {
     if (head.status === 101) return this.#switch(head, sink)
     if (head.status < 200) {
       if (++this.#interim > MOST_INTERIM) this.#fail('response-invalid')
@@ -238,8 +230,9 @@ export class UpstreamConnection {
   #finish(extra: boolean): void {
     const sink = this.#sink
     const { trailers } = this.#body
+    const { keepAlive, idleTimeout } = this.#reader.head
     this.#sink = undefined
-    if (extra || !this.#head.keepAlive || !this.requestComplete || this.writer.full || !this.pool.keep(this)) this.destroy()
+    if (extra || !keepAlive || !this.requestComplete || this.#writer.full || !this.pool.keep(this)) this.destroy()
     else {
       // The client may not have taken all of it yet; the connection is free all the same.
       if (this.socket.isPaused()) this.socket.resume()
@@ -247,7 +240,7 @@ export class UpstreamConnection {
       this.reused = true
       this.#deadline = 'idle'
       // Ours must end first: a request sent while the backend closes can't always be sent again.
-      this.#timer.set(Math.max(0, Math.min(this.#context.pool.idleTimeout, this.#head.idleTimeout - IDLE_MARGIN)))
+      this.#timer.set(Math.max(0, Math.min(this.#context.pool.idleTimeout, idleTimeout - IDLE_MARGIN)))
       this.pool.serveQueue()
     }
     sink?.responseEnd(trailers)

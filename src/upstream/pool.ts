@@ -1,7 +1,8 @@
 // The connections of one thread to one endpoint: idle ones are reused last in, first out, so that the surplus grows old and closes.
 import { isIP } from 'node:net'
 import type { Endpoint } from '../model/routing.ts'
-import { UpstreamConnection, type UpstreamContext } from './connection.ts'
+import { UpstreamConnection } from './connection.ts'
+import type { UpstreamContext } from './context.ts'
 import type { ResponseSink } from './response-sink.ts'
 
 /** A request for which there is no connection yet. */

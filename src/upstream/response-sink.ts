@@ -1,23 +1,23 @@
-// What an upstream connection tells the exchange that uses it. Called in wire order; nothing after `responseEnd` or `upstreamFailed`.
+// What a request on its way to an endpoint tells the exchange. Called in wire order; nothing after `responseEnd` or `upstreamFailed`.
 import type { FailureKind } from '../base/failure.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
-import type { UpstreamConnection } from './connection.ts'
+import type { UpstreamRequest, UpstreamTunnel } from './request.ts'
 
 export interface ResponseSink {
-  /** The connection is established and ready for a request head. */
-  upstreamReady(connection: UpstreamConnection): void
+  /** There is a connection, ready for the head. */
+  upstreamReady(upstream: UpstreamRequest): void
   /** 1xx but 101. The head is valid during the call only. */
   interimResponse(head: ResponseHead): void
   responseHead(head: ResponseHead): void
   /** Valid during the call only. */
   responseData(buffer: Buffer, start: number, end: number): void
-  /** The response is complete; the connection is in its pool again or closed. */
+  /** The response is complete; `upstream` is somebody else's from now on. */
   responseEnd(trailers: string): void
   /** 101 to a request that asked for it: from now on the connection is the exchange's. */
-  switchedProtocols(head: ResponseHead, connection: UpstreamConnection): void
+  switchedProtocols(head: ResponseHead, upstream: UpstreamTunnel): void
   /** All that arrived at once was handed over: a good moment to write. */
   responseTurnEnd(): void
   upstreamDrained(): void
-  /** The connection is gone. `responseStarted`: a byte of a response had come. */
-  upstreamFailed(kind: FailureKind, connection: UpstreamConnection): void
+  /** It is over without a response, or without the rest of it. */
+  upstreamFailed(kind: FailureKind, upstream: UpstreamRequest): void
 }

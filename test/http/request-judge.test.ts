@@ -8,7 +8,7 @@ import { BodyReader } from '../../src/http/http1/body-reader.ts'
 import { RequestHeadReader } from '../../src/http/http1/request-head-reader.ts'
 import { parseRequestHead, RequestHead } from '../../src/http/http1/request-head.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
-import { requestText } from '../../src/proxy/request-text.ts'
+import { requestText } from '../../src/upstream/request-text.ts'
 import { CORPUS, FURTHER } from '../proxy/malformed-request-corpus.ts'
 import { mutated, randomFrom } from '../support/mutation.ts'
 
