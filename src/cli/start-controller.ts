@@ -184,6 +184,7 @@ function translateOptions(config: Config, reservedPorts: readonly number[], zone
     scheduler: config.scheduler,
     place: { node: config.nodeName === '' ? undefined : config.nodeName, zone: zone === '' ? undefined : zone },
     ignoreTrafficPolicies: config.ignoreTrafficPolicies,
+    sslPassthrough: config.enableSslPassthrough,
     allowLoopback: config.allowLoopbackEndpoints,
   })
 }

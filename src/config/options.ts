@@ -136,6 +136,7 @@ export const OPTIONS = {
   hstsMaxAge: option({ flag: 'hsts-max-age', group: 'TLS', placeholder: 'SECONDS', parse: value.count, fallback: 31_536_000, help: 'Its max-age: how long browsers use https only.' }),
   hstsIncludeSubdomains: option({ flag: 'hsts-include-subdomains', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Its includeSubDomains: hosts below this one too.' }),
   hstsPreload: option({ flag: 'hsts-preload', group: 'TLS', placeholder: '', parse: value.boolean, fallback: false, help: "Its preload: browsers' lists may carry the host." }),
+  enableSslPassthrough: option({ flag: 'enable-ssl-passthrough', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Honour the annotation ssl-passthrough; without, hosts that ask for it answer 403.' }),
   sessionTicketSecret: option({ flag: 'session-ticket-secret', group: 'TLS', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'made at start', help: 'Secret whose ticket.key (32 characters or more) makes TLS sessions resume on all replicas that have it.' }),
 
   drainDelay: option({ flag: 'drain-delay', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 0, help: 'After SIGTERM: how long to go on accepting while /readyz fails.' }),

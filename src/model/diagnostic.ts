@@ -16,6 +16,7 @@ export type DiagnosticReason =
   | 'CertificateNotYetValid'
   | 'CertificateHostMismatch'
   | 'PathConflict'
+  | 'PassthroughConflict'
   | 'HostInvalid'
   | 'PathInvalid'
   | 'ClassNotFound'

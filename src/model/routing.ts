@@ -31,6 +31,16 @@ export interface Host {
   readonly routes: readonly Route[]
   readonly handshake?: HandshakeTerms
   readonly clientCertificates?: ClientCertificatePolicy
+  /** Its TLS connections are not ended here. */
+  readonly passthrough?: Passthrough
+}
+
+/** TLS connections of a host go to a backend as they came; of them only the ClientHello is read. */
+export interface Passthrough {
+  /** Backend id; undefined: there is none, and connections are closed. */
+  readonly backend: string | undefined
+  /** The backend is sent a PROXY protocol header before. */
+  readonly proxyOut: boolean
 }
 
 export type PathType = 'Exact' | 'Prefix'

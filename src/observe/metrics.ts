@@ -87,10 +87,8 @@ function connectionFamilies(figures: ThreadFigures): string[] {
 
 function streamFamilies({ config, dataPlane }: MetricsView): string[] {
   const streams = dataPlane.streams.flatMap(([id, figures]) => {
-    const stream = config.streams.get(id)
-    const backend = stream === undefined ? undefined : config.backends.get(stream.backend)
-    if (stream === undefined || backend === undefined) return []
-    return [{ labels: { protocol: stream.protocol.toLowerCase(), port: String(stream.port), namespace: backend.namespace, service: backend.service }, figures }]
+    const labels = streamLabels(config, id)
+    return labels === undefined ? [] : [{ labels, figures }]
   })
   const each = (cell: keyof StreamFigures): Sample[] => streams.map(({ labels, figures }) => ({ labels, value: figures[cell] }))
   return [
@@ -101,6 +99,16 @@ function streamFamilies({ config, dataPlane }: MetricsView): string[] {
     family('narthex_stream_received_bytes_total', 'counter', 'Bytes from clients of TCP and UDP services.', each('bytesIn')),
     family('narthex_stream_sent_bytes_total', 'counter', 'Bytes to clients of TCP and UDP services.', each('bytesOut')),
   ]
+}
+
+/** TLS that is passed through has its host in place of a port. */
+function streamLabels({ streams, hosts, backends }: RoutingConfig, id: string): Readonly<Record<string, string>> | undefined {
+  const stream = streams.get(id)
+  const host = id.startsWith('tls/') ? id.slice('tls/'.length) : undefined
+  const backend = backends.get(stream?.backend ?? hosts.get(host ?? '')?.passthrough?.backend ?? '')
+  if (backend === undefined) return undefined
+  const at = stream === undefined ? { protocol: 'tls', host: host ?? '' } : { protocol: stream.protocol.toLowerCase(), port: String(stream.port) }
+  return { ...at, namespace: backend.namespace, service: backend.service }
 }
 
 function tableFamilies({ config, dataPlane }: MetricsView): string[] {

@@ -4,8 +4,10 @@ import { canonicalAddress } from '../base/address-list.ts'
 import type { Proxied } from '../http/proxy-protocol/header.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
 import { createTlsFront, peerOf } from '../http/tls/front.ts'
+import type { PassOn } from '../http/tls/passthrough.ts'
 import type { Handshake } from '../http/tls/peer-certificate.ts'
 import type { ProxyProtocolSettings } from '../model/settings.ts'
+import { hostFor } from '../table/table.ts'
 import type { Admission } from './admission.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyContext } from './context.ts'
@@ -30,8 +32,17 @@ export interface Listeners {
   closeUnready(): void
 }
 
+export interface ListenerParts {
+  readonly context: ProxyContext
+  readonly admission: Admission
+  /** Undefined: no TLS listener can be had. */
+  readonly contexts: Contexts | undefined
+  /** Takes the TLS connections that are not ended here; undefined: they are closed. */
+  readonly passOn: PassOn | undefined
+}
+
 /** `onClosed` is told of each client's connection that closed. */
-export function createListeners(context: ProxyContext, admission: Admission, contexts: Contexts | undefined, onClosed: () => void): Listeners {
+export function createListeners({ context, admission, contexts, passOn }: ListenerParts, onClosed: () => void): Listeners {
   const { recorder, log, wheel } = context
   const servers = new Set<Server>()
   /** Below TLS, shaking hands or in use, and those whose PROXY header is not there yet. */
@@ -131,6 +142,17 @@ export function createListeners(context: ProxyContext, admission: Admission, con
 
   // === TLS
 
+  /** Of hosts with passthrough; false: TLS ends here. */
+  function passThrough(socket: Socket, serverName: string | undefined, early: Buffer): boolean {
+    const host = hostFor(context.routing.table, serverName ?? '')
+    if (host?.passthrough === undefined) return false
+    // Whoever takes it keeps it through a drain, too.
+    raw.delete(socket)
+    if (passOn === undefined) refuse(socket)
+    else passOn({ socket: socket.pause(), host: host.name, target: host.passthrough, early, proxied: proxiedOf.get(peerOf(socket)) })
+    return true
+  }
+
   function tlsServer(): Server {
     const { settings } = context
     if (contexts === undefined) throw new Error('a TLS listener needs contexts')
@@ -150,6 +172,7 @@ export function createListeners(context: ProxyContext, admission: Admission, con
         },
         failed: () => recorder.handshakeFailed(),
         refused: refuse,
+        claimed: passThrough,
       },
     )
     const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {

@@ -29,6 +29,8 @@ function identify(exchange: Exchange): Outcome {
 function match(exchange: Exchange): Outcome {
   const { table, backends } = exchange.routing
   const host = hostFor(table, exchange.request.hostName)
+  // Of such a host no handshake is ours, so this one was for another name.
+  if (host?.passthrough !== undefined && exchange.client.origin.handshake !== undefined) return 'misdirected'
   if (host?.clientCertificates !== undefined) {
     const refusal = checkClient(host, exchange.request, exchange.client.origin.handshake)
     if (typeof refusal === 'string') return refusal

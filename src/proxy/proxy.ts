@@ -9,6 +9,7 @@ import { Roster } from '../base/roster.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { ReadBuffers } from '../http/read-buffers.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
+import type { PassOn } from '../http/tls/passthrough.ts'
 import { WriteTurn } from '../http/write-turn.ts'
 import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
@@ -36,6 +37,8 @@ export interface ProxyOptions {
   readonly contexts?: Contexts
   /** Counts connections; absent: those of this proxy alone. */
   readonly admission?: Admission
+  /** Takes the TLS connections of hosts with passthrough; absent: they are closed. */
+  readonly passOn?: PassOn
   /** An endpoint is out of use, for all threads. */
   readonly onEjected?: (ejection: Ejection) => void
   /** Which endpoint each client had: without it, known to this thread alone. */
@@ -114,7 +117,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     tunnels: 0,
   }
   let onEmpty: (() => void) | undefined
-  const listeners = createListeners(context, admission, contexts, () => {
+  const listeners = createListeners({ context, admission, contexts, passOn: options.passOn }, () => {
     if (context.clients.size === 0) onEmpty?.()
   })
 

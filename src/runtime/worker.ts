@@ -106,6 +106,7 @@ function create({ thread, admission, clients, settings, listeners, reusePort, de
     clock: systemClock,
     random: Math.random,
     log,
+    passOn: (connection) => streams.passOn(connection),
     onEjected: (ejection) => say({ kind: 'ejected', ejection }),
   })
   const streams = createStreams({

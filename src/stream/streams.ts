@@ -10,7 +10,9 @@ import { ReadBuffers } from '../http/read-buffers.ts'
 import type { RoutingConfig, Stream } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { StreamRecorder } from '../observe/stream-counters.ts'
+import type { PassOn } from '../http/tls/passthrough.ts'
 import type { Destination, Listener, StreamContext } from './destination.ts'
+import { createPassthroughSide } from './passthrough.ts'
 import { createRoutedBackend, type RoutedBackend } from './stream-backend.ts'
 import { listenTcp } from './tcp-listener.ts'
 import { listenUdp } from './udp-listener.ts'
@@ -42,6 +44,8 @@ export interface Streams {
   apply(config: StreamConfig): Promise<void>
   /** For connections and UDP clients to come: times, limits, tries. Health stays as it was at the start. */
   configure(settings: ProxySettings): void
+  /** Takes over a TLS connection of the proxy's listener. */
+  readonly passOn: PassOn
   /** By stream id, of those that listen. */
   ports(): ReadonlyMap<string, number>
   /** Open connections and UDP clients. */
@@ -70,6 +74,7 @@ export function createStreams(options: StreamsOptions): Streams {
   const backends = new Map<string, RoutedBackend>()
   /** Those that were stopped and have connections yet. */
   const stopped = new Set<Listener>()
+  const passthrough = createPassthroughSide({ context: contextOf, backends: parts, recorder, onIdle: tellIfEmpty })
   let context: StreamContext | undefined
   let onEmpty: (() => void) | undefined
   let draining = false
@@ -136,7 +141,7 @@ export function createStreams(options: StreamsOptions): Streams {
     let open = 0
     for (const { listener } of services.values()) open += listener?.open ?? 0
     for (const listener of stopped) open += listener.open
-    return open
+    return open + passthrough.open
   }
 
   function close(): void {
@@ -147,6 +152,7 @@ export function createStreams(options: StreamsOptions): Streams {
     }
     for (const listener of stopped) listener.close()
     stopped.clear()
+    passthrough.close()
     context?.wheel.stop()
   }
 
@@ -154,6 +160,7 @@ export function createStreams(options: StreamsOptions): Streams {
     async apply(config) {
       if (closed || draining) return
       updateBackends(config)
+      passthrough.use(config.backends)
       for (const [id, service] of services) if (!config.streams.has(id)) remove(id, service)
       const opening: Promise<void>[] = []
       for (const [id, stream] of config.streams) {
@@ -174,6 +181,7 @@ export function createStreams(options: StreamsOptions): Streams {
       settings = next
       if (context !== undefined) Object.assign(context, contextSettings(next))
     },
+    passOn: passthrough.take,
     ports: () => new Map([...services].flatMap(([id, { listener }]) => (listener === undefined ? [] : [[id, listener.port]]))),
     open: openCount,
     drain(ms) {
@@ -185,7 +193,7 @@ export function createStreams(options: StreamsOptions): Streams {
           let open = 0
           for (const { listener, stream } of services.values()) if (stream.protocol === 'TCP') open += listener?.open ?? 0
           for (const listener of stopped) open += listener.open
-          return open
+          return open + passthrough.open
         }
         const finish = (): void => {
           const cut = tcpOpen()

@@ -17,6 +17,8 @@ export interface TcpConnectionParts {
   readonly context: StreamContext
   readonly destination: Destination
   readonly counters: StreamCounters
+  /** What somebody else has read of it before: bytes for the backend, and whom the client is. */
+  readonly begun?: { readonly early: Buffer; readonly proxied: Proxied | undefined }
   readonly onClosed: (connection: TcpConnection) => void
 }
 
@@ -47,6 +49,10 @@ export class TcpConnection {
     client.on('close', () => {
       if (this.#splice === undefined) this.#refuse()
     })
+    if (parts.begun !== undefined) {
+      this.#early = parts.begun.early
+      this.#proxied = parts.begun.proxied ?? this.#proxied
+    }
     if (parts.destination.proxyIn) this.#readHeader()
     else this.#connect()
   }

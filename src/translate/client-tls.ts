@@ -10,15 +10,16 @@ import type { Host } from '../model/routing.ts'
 import type { AskedCertificates } from './annotations/read-client-tls.ts'
 import type { Draft, IngressDraft, View } from './draft.ts'
 import { remember, reuseEntries } from './memory.ts'
+import { clientCertificatesInVain, mayPassThrough, needlessSecrets, oldestByHost, passthroughIsOff, type HostPassthrough } from './passthrough.ts'
 import { error, quote, warning } from './report.ts'
 
 /** The part of a Host that is decided here. */
-export type HostTls = Pick<Host, 'handshake' | 'clientCertificates'>
+export type HostTls = Pick<Host, 'handshake' | 'clientCertificates'> & { readonly passthrough?: HostPassthrough }
 
 export function clientTls(view: View, draft: Draft): void {
   const { secrets } = view.state
-  const { hostTls, diagnostics } = remember(view.memo.clientTls, [draft.ingresses, secrets], (before) => {
-    const made = decide(draft.ingresses, secrets)
+  const { hostTls, diagnostics } = remember(view.memo.clientTls, [draft.ingresses, secrets, view.options.sslPassthrough], (before) => {
+    const made = decide(draft.ingresses, secrets, view.options.sslPassthrough)
     return { hostTls: reuseEntries(before?.hostTls, made.hostTls), diagnostics: made.diagnostics }
   })
   draft.hostTls = hostTls
@@ -29,17 +30,22 @@ interface Choice {
   certificates?: { readonly asked: AskedCertificates; readonly by: IngressDraft }
   ciphers?: string
   preferServerCiphers?: boolean
+  passthrough?: HostPassthrough
+  /** What is asked for can't be had. */
+  isClosed?: boolean
 }
 
-function decide(ingresses: readonly IngressDraft[], secrets: ReadonlyMap<string, Secret>): { readonly hostTls: ReadonlyMap<string, HostTls>; readonly diagnostics: readonly Diagnostic[] } {
+function decide(ingresses: readonly IngressDraft[], secrets: ReadonlyMap<string, Secret>, isPassthroughOn: boolean): { readonly hostTls: ReadonlyMap<string, HostTls>; readonly diagnostics: readonly Diagnostic[] } {
   const choices = new Map<string, Choice>()
   const diagnostics: Diagnostic[] = []
   /** By Ingress: undefined is a Secret that can't be used. */
   const authorities = new Map<IngressDraft, ClientCa | undefined>()
+  const firstOf = oldestByHost(ingresses)
   for (const ingress of ingresses) {
     const { clientTls: asked } = ingress
     if (asked === undefined) continue
     if (asked.certificates !== undefined) authorities.set(ingress, authorityOf(asked.certificates, ingress, secrets, diagnostics))
+    if (asked.passthrough?.isClear === true && !isPassthroughOn) diagnostics.push(passthroughIsOff(asked.passthrough.field, ingress.object))
     for (const { host } of ingress.contributions) {
       const choice = choices.get(host) ?? {}
       choices.set(host, choice)
@@ -49,12 +55,26 @@ function decide(ingresses: readonly IngressDraft[], secrets: ReadonlyMap<string,
       }
       if (asked.ciphers !== undefined) choice.ciphers ??= asked.ciphers
       if (asked.preferServerCiphers !== undefined) choice.preferServerCiphers ??= asked.preferServerCiphers
+      if (asked.passthrough !== undefined && mayPassThrough(host, asked.passthrough, ingress, firstOf(host), diagnostics)) {
+        choice.passthrough ??= { asked: asked.passthrough, by: ingress.object }
+        if (!asked.passthrough.isClear || !isPassthroughOn) choice.isClosed = true
+      }
     }
   }
+  const passed = new Map([...choices].flatMap(([host, { passthrough, isClosed }]) => (passthrough === undefined || isClosed === true ? [] : [[host, passthrough] as const])))
+  for (const host of passed.keys()) {
+    const choice = choices.get(host)
+    if (choice?.certificates === undefined) continue
+    choice.isClosed = true
+    diagnostics.push(clientCertificatesInVain(host, choice.certificates.asked.field, choice.certificates.by.object))
+  }
+  diagnostics.push(...needlessSecrets(ingresses, passed))
   return { hostTls: new Map([...choices].map(([host, choice]) => [host, hostTlsOf(choice, authorities)])), diagnostics }
 }
 
-function hostTlsOf({ certificates, ciphers, preferServerCiphers }: Choice, authorities: ReadonlyMap<IngressDraft, ClientCa | undefined>): HostTls {
+function hostTlsOf({ certificates, ciphers, preferServerCiphers, passthrough, isClosed }: Choice, authorities: ReadonlyMap<IngressDraft, ClientCa | undefined>): HostTls {
+  if (isClosed === true) return { clientCertificates: 'denied' }
+  if (passthrough !== undefined) return { passthrough }
   const ca = certificates === undefined ? undefined : authorities.get(certificates.by)
   if (certificates !== undefined && ca === undefined) return { clientCertificates: 'denied' }
   const asks = ca !== undefined && certificates?.asked.rules.verify !== 'off'

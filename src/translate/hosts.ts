@@ -7,6 +7,7 @@ import type { Contribution, Draft, HostMemory, HostsMemory, PathDraft, Resolutio
 import { groupHosts } from './host-groups.ts'
 import { ANY_HOST, wildcardOf } from './host-name.ts'
 import { remember, sameList, sameMap } from './memory.ts'
+import { passThrough } from './passthrough.ts'
 import { quote, warning } from './report.ts'
 
 export function hosts(view: View, draft: Draft): void {
@@ -32,8 +33,8 @@ function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions,
     let entry = entries.get(name)
     const asked = hostTls.get(name)
     if (entry === undefined || entry.hostTls !== asked || !isCurrent(entry, contributions, resolutions, tls)) {
-      const { host, diagnostics } = assemble(name, contributions, resolutions, tls)
-      entry = { contributions, resolutions: resolutionsOf(contributions, resolutions), tls, hostTls: asked, host: asked === undefined ? host : { ...host, ...asked }, diagnostics }
+      const { host, diagnostics } = withTls(assemble(name, contributions, resolutions, tls), asked)
+      entry = { contributions, resolutions: resolutionsOf(contributions, resolutions), tls, hostTls: asked, host, diagnostics }
       entries.set(name, entry)
     }
     hosts.set(name, entry.host)
@@ -42,6 +43,19 @@ function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions,
   }
   if (entries.size > hosts.size) for (const name of entries.keys()) if (!hosts.has(name)) entries.delete(name)
   return { groups, resolutions, tlsHosts, hostTls, hosts: sameMap(before?.hosts, hosts), conflicts, diagnostics: [...conflicts.keys()].sort().flatMap((name) => conflicts.get(name) ?? []) }
+}
+
+interface Assembled {
+  readonly host: Host
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+function withTls({ host, diagnostics }: Assembled, asked: HostMemory['hostTls']): Assembled {
+  if (asked === undefined) return { host, diagnostics }
+  const { passthrough, ...rest } = asked
+  if (passthrough === undefined) return { host: { ...host, ...rest }, diagnostics }
+  const passed = passThrough(host, passthrough)
+  return { host: { ...host, ...rest, passthrough: passed.passthrough }, diagnostics: [...diagnostics, ...passed.diagnostics] }
 }
 
 /** Compares in place: it runs for every host whenever any Ingress has changed. */
@@ -64,7 +78,7 @@ interface Claim {
   readonly path: PathDraft
 }
 
-function assemble(name: string, contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): { readonly host: Host; readonly diagnostics: readonly Diagnostic[] } {
+function assemble(name: string, contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): Assembled {
   const claims = new Map<string, Claim>()
   const diagnostics: Diagnostic[] = []
   for (const contribution of contributions) {

@@ -26,6 +26,8 @@ export interface TranslateOptions {
   readonly place: Place
   /** Endpoints wherever they are, as ingress-nginx has it: internalTrafficPolicy, trafficDistribution and hints mean nothing. */
   readonly ignoreTrafficPolicies: boolean
+  /** Whether ssl-passthrough means something. */
+  readonly sslPassthrough: boolean
   /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
   readonly allowLoopback: boolean
 }
@@ -51,5 +53,6 @@ export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
   scheduler: 'rr',
   place: Object.freeze({ node: undefined, zone: undefined }),
   ignoreTrafficPolicies: false,
+  sslPassthrough: true,
   allowLoopback: false,
 })

@@ -16,6 +16,7 @@ export function formatRouting(config: RoutingConfig): readonly string[] {
     if (host.routes.length === 0) lines.push(`http ${host.name} (no routes)`)
     for (const route of host.routes) lines.push(formatRoute(config, host, route))
     lines.push(...formatHandshake(host))
+    if (host.passthrough !== undefined) lines.push(`tls ${host.name} as it comes${host.passthrough.proxyOut ? ' to PROXY' : ''} -> ${host.passthrough.backend === undefined ? 'closed' : formatBackend(config, host.passthrough.backend)}`)
   }
   for (const [name, entry] of sorted(config.serverNames, ([name]) => name)) lines.push(`certificate ${name} -> ${entry.certificates.join(' ')}`)
   for (const stream of sorted(config.streams.values(), ({ protocol, port }) => `${protocol} ${String(port).padStart(5, '0')}`)) {

@@ -11,7 +11,7 @@ const NGINX = 'nginx.ingress.kubernetes.io'
 
 const read = (name: string, value: string, prefix = NGINX) => readAnnotations({ [`${prefix}/${name}`]: value }, [NGINX], OBJECT)
 
-const OWN_ONLY = ['scheduler', 'scheduler-flags', 'hash-key', 'weights', 'health-check', 'health-check-interval', 'health-check-timeout', 'health-check-healthy-threshold', 'health-check-unhealthy-threshold']
+const OWN_ONLY = ['scheduler', 'scheduler-flags', 'hash-key', 'weights', 'health-check', 'health-check-interval', 'health-check-timeout', 'health-check-healthy-threshold', 'health-check-unhealthy-threshold', 'ssl-passthrough-proxy-protocol']
 
 test('names every annotation of ingress-nginx once', () => {
   const all = Object.values(ANNOTATION_GROUPS).flat()
@@ -21,12 +21,10 @@ test('names every annotation of ingress-nginx once', () => {
 
 describe('a protection that can not be had', () => {
   const path = ['auth-type', 'auth-secret', 'auth-url', 'auth-snippet', 'allowlist-source-range', 'whitelist-source-range', 'denylist-source-range', 'enable-modsecurity', 'modsecurity-snippet']
-  const host = ['ssl-passthrough']
-  test.each([...path, ...host])('%s closes, under either prefix, with an error', (name) => {
+  test.each(path)('%s closes, under either prefix, with an error', (name) => {
     for (const prefix of [NGINX, 'narthex.ingress.kubernetes.io']) {
       const { policy, diagnostics } = read(name, 'true', prefix)
       expect(policy.closesPaths || policy.closesHosts).toBe(true)
-      expect(policy.closesHosts).toBe(host.includes(name))
       expect(diagnostics.map((diagnostic) => diagnostic.severity)).toEqual(['error'])
     }
   })

@@ -25,6 +25,8 @@ export interface FrontEvents {
   failed(): void
   /** Not even tried. The connection is to be closed. */
   refused(socket: Socket): void
+  /** True: the connection, paused, is somebody else's from now on. `early`: all that was read of it. Absent: none is. */
+  claimed?(socket: Socket, serverName: string | undefined, early: Buffer): boolean
 }
 
 export interface TlsFront {
@@ -83,6 +85,7 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
           return fail()
         }
         stop()
+        if (events.claimed !== undefined && claim(socket, result.hello.serverName, result.bytes)) return
         // TLS takes it from there in this very call.
         socket.unshift(result.bytes)
         servers.serverFor(result.hello.serverName).emit('connection', socket)
@@ -93,6 +96,12 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
     socket.on('readable', read)
     socket.on('end', fail)
     socket.on('close', stop)
+  }
+
+  function claim(socket: Socket, serverName: string | undefined, early: Buffer): boolean {
+    if (events.claimed?.(socket, serverName, early) !== true) return false
+    pending.delete(peerOf(socket))
+    return true
   }
 
   return {

@@ -1,5 +1,5 @@
 // TLS towards the client, client certificates among it.
-import { clientTls, closesHost, isFalse, type AnnotationSpec } from './spec.ts'
+import { clientTls, type AnnotationSpec } from './spec.ts'
 
 export const CLIENT_TLS: readonly AnnotationSpec[] = [
   clientTls('auth-tls-secret'),
@@ -10,5 +10,6 @@ export const CLIENT_TLS: readonly AnnotationSpec[] = [
   clientTls('auth-tls-match-cn'),
   clientTls('ssl-ciphers'),
   clientTls('ssl-prefer-server-ciphers'),
-  closesHost('ssl-passthrough', 'TLS that is not terminated here', isFalse),
+  clientTls('ssl-passthrough'),
+  clientTls('ssl-passthrough-proxy-protocol'),
 ]

@@ -7,12 +7,14 @@ import type { ObjectRef } from '../../model/object-ref.ts'
 import type { ClientCertificateRules } from '../../model/policy.ts'
 import { error, quote, warning } from '../report.ts'
 import { fieldOf, type Entry } from './entries.ts'
+import { readPassthrough, type AskedPassthrough } from './read-passthrough.ts'
 import { isFalse, parseBool } from './spec.ts'
 
 export interface ClientTls {
   readonly certificates?: AskedCertificates
   readonly ciphers?: string
   readonly preferServerCiphers?: boolean
+  readonly passthrough?: AskedPassthrough
 }
 
 export interface AskedCertificates {
@@ -37,8 +39,14 @@ export function readClientTls(entries: Entries, namespace: string, object: Objec
   const certificates = reader.certificates(namespace)
   const ciphers = reader.ciphers()
   const preferServerCiphers = reader.preference()
-  if (certificates === undefined && ciphers === undefined && preferServerCiphers === undefined) return undefined
-  return { ...(certificates && { certificates }), ...(ciphers !== undefined && { ciphers }), ...(preferServerCiphers !== undefined && { preferServerCiphers }) }
+  const passthrough = readPassthrough(entries, object, diagnostics)
+  const asked: ClientTls = {
+    ...(certificates && { certificates }),
+    ...(ciphers !== undefined && { ciphers }),
+    ...(preferServerCiphers !== undefined && { preferServerCiphers }),
+    ...(passthrough && { passthrough }),
+  }
+  return Object.keys(asked).length === 0 ? undefined : asked
 }
 
 class Reader {

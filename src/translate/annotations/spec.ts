@@ -66,11 +66,6 @@ export function closesPath(name: string, asks: string, idle: (value: string) => 
   return pending(name, asks, (value) => (idle(value) ? undefined : 'close-path'))
 }
 
-/** A protection of the whole host: without it all paths of the host answer 503, those of other Ingresses too. */
-export function closesHost(name: string, asks: string, idle: (value: string) => boolean = () => false): PendingAnnotation {
-  return pending(name, asks, (value) => (idle(value) ? undefined : 'close-host'))
-}
-
 export function pending(name: string, asks: string, effect: (value: string) => Effect | undefined): PendingAnnotation {
   return { kind: 'pending', name, asks, effect }
 }
