@@ -218,7 +218,7 @@ export class ClientConnection implements RequestOwner, ResponseOwner {
   #shutDown(lingers: boolean): void {
     if (this.#closing !== undefined) return
     this.#response.flush()
-    this.#closing = new Closing(this.socket, lingers, this.#context.settings.timeouts.send)
+    this.#closing = new Closing(this.socket, lingers, this.#response.tls, this.#context.settings.timeouts.send)
     this.#await('idle', this.#closing.patience)
     this.#reader.resume()
   }

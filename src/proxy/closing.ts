@@ -13,13 +13,15 @@ export class Closing {
   #received = 0
   #unsent: number
 
-  /** Ends the socket's writing. `lingers`: the client may still be sending. */
-  constructor(socket: Socket, lingers: boolean, sendTimeout: number) {
+  /** Ends the socket's writing. `lingers`: the client may still be sending. `hasLastWord`: the end is more than that of the bytes, as it is with TLS. */
+  constructor(socket: Socket, lingers: boolean, hasLastWord: boolean, sendTimeout: number) {
     this.#socket = socket
     this.#lingers = lingers
     this.#sendTimeout = sendTimeout
     this.#unsent = socket.writableLength
     if (lingers) socket.end()
+    // The kernel has all of it. Closed in the same breath as the last write, it costs no shutdown, and the client is woken once.
+    else if (this.#unsent === 0 && !hasLastWord) socket.destroy()
     else socket.destroySoon()
   }
 
