@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { LogLevel } from '../base/log.ts'
 import { SCHEDULERS, type Scheduler } from '../model/scheduler.ts'
 import { DEFAULT_SETTINGS } from '../model/settings.ts'
+import type { TlsVersions } from '../model/tls.ts'
 import * as value from './values.ts'
 
 /** The commands that take options from this table. */
@@ -136,6 +137,9 @@ export const OPTIONS = {
   hstsMaxAge: option({ flag: 'hsts-max-age', group: 'TLS', placeholder: 'SECONDS', parse: value.count, fallback: 31_536_000, help: 'Its max-age: how long browsers use https only.' }),
   hstsIncludeSubdomains: option({ flag: 'hsts-include-subdomains', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Its includeSubDomains: hosts below this one too.' }),
   hstsPreload: option({ flag: 'hsts-preload', group: 'TLS', placeholder: '', parse: value.boolean, fallback: false, help: "Its preload: browsers' lists may carry the host." }),
+  sslProtocols: option<TlsVersions>({ flag: 'ssl-protocols', group: 'TLS', placeholder: 'LIST', parse: value.tlsVersions, fallback: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' }, shownFallback: 'TLSv1.2 TLSv1.3', help: 'Versions of TLS for clients, without a gap; TLSv1 and TLSv1.1 also need ciphers for them, with @SECLEVEL=0.' }),
+  sslCiphers: option({ flag: 'ssl-ciphers', group: 'TLS', placeholder: 'LIST', parse: value.ciphers, fallback: '', shownFallback: "Mozilla's intermediate ones without DHE", help: "OpenSSL's list of ciphers for TLS 1.2 and before." }),
+  sslPreferServerCiphers: option({ flag: 'ssl-prefer-server-ciphers', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: "Our order of ciphers counts, not the client's." }),
   enableSslPassthrough: option({ flag: 'enable-ssl-passthrough', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Honour the annotation ssl-passthrough; without, hosts that ask for it answer 403.' }),
   sessionTicketSecret: option({ flag: 'session-ticket-secret', group: 'TLS', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'made at start', help: 'Secret whose ticket.key (32 characters or more) makes TLS sessions resume on all replicas that have it.' }),
 

@@ -7,6 +7,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
   return {
     ...DEFAULT_SETTINGS,
     serverName: config.serverHeader,
+    tls: { ...config.sslProtocols, ciphers: config.sslCiphers === '' ? undefined : config.sslCiphers, preferServerCiphers: config.sslPreferServerCiphers },
     hsts: hstsValue(config),
     redirectPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
     client: {

@@ -1,6 +1,7 @@
 // How the text of an option becomes a value. Each parser throws ValueError with what it wants, in words that fit after the option's name.
 import { isIP } from 'node:net'
 import { isPrefix } from '../base/address-list.ts'
+import { isCipherList, readTlsVersions, type TlsVersions } from '../model/tls.ts'
 
 export class ValueError extends Error {}
 
@@ -127,6 +128,19 @@ export function qualifiedName(value: string): string {
     throw new ValueError(`wants a domain name, optionally followed by /name, got "${value}"`)
   }
   return value
+}
+
+/** `TLSv1.2 TLSv1.3`. */
+export function tlsVersions(text: string): TlsVersions {
+  const { wrong, ...versions } = readTlsVersions(text)
+  if (wrong !== undefined) throw new ValueError(`wants versions without a gap, such as "TLSv1.2 TLSv1.3"; "${text}" ${wrong}`)
+  return versions
+}
+
+/** As OpenSSL writes lists of ciphers. */
+export function ciphers(text: string): string {
+  if (!isCipherList(text)) throw new ValueError(`wants a list of ciphers that OpenSSL knows, got "${text}"`)
+  return text
 }
 
 /** A field value for HTTP: visible ASCII, or empty. */

@@ -1,4 +1,5 @@
 // What a route asks of the exchange beyond forwarding. Absent: the route pays nothing for it.
+import type { TlsVersions } from './tls.ts'
 
 export interface Policy {
   readonly tlsRedirect?: TlsRedirect
@@ -42,10 +43,13 @@ export interface HandshakeTerms {
   readonly id: string
   /** Clients are asked for a certificate; undefined: they are not. */
   readonly clientCa?: ClientCa
-  /** OpenSSL's names of suites for TLS 1.2. */
+  /** OpenSSL's names of suites for TLS 1.2 and before. */
   readonly ciphers?: string
-  /** Undefined: true. */
+  /** Undefined: the default order. */
   readonly preferServerCiphers?: boolean
+  readonly versions?: TlsVersions
+  /** HTTP/2 is not offered. */
+  readonly http1Only?: true
 }
 
 /** PEM. */

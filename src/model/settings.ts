@@ -1,8 +1,10 @@
 // Settings of the data plane that hold for every host: what a thread gets at start. Times in milliseconds, sizes in bytes.
+import { DEFAULT_TLS, type TlsSettings } from './tls.ts'
 
 export interface ProxySettings {
   /** Value of the Server field added to answers that have none; empty: none is added. */
   readonly serverName: string
+  readonly tls: TlsSettings
   /** Value of the Strict-Transport-Security field of all answers over TLS; empty: none. */
   readonly hsts: string
   /** Port that a redirect to https carries; 443 is left out of Location. */
@@ -131,6 +133,7 @@ export interface StreamSettings {
 /** As ingress-nginx has them where it has one (reference: ConfigMap options). */
 export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   serverName: 'narthex',
+  tls: DEFAULT_TLS,
   hsts: 'max-age=31536000; includeSubDomains',
   redirectPort: 443,
   forwardedTlsPort: 443,

@@ -93,6 +93,7 @@ function create({ thread, admission, clients, settings, listeners, reusePort, de
     lookup: certificateLookup(() => proxy.table()),
     defaultCertificate,
     ticketKeys,
+    tls: settings.tls,
     log,
   })
   const proxy = createProxy({
@@ -130,6 +131,7 @@ async function apply({ proxy, contexts, streams }: Running, { delta, memory, set
   if (settings !== undefined) {
     proxy.configure(settings)
     streams.configure(settings)
+    contexts.configure(settings.tls)
   }
   cursors.learn(memory.slots)
   cells.learn(memory.cells, memory.own)

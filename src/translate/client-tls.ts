@@ -7,6 +7,7 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import type { ClientCa, HandshakeTerms } from '../model/policy.ts'
 import type { Host } from '../model/routing.ts'
+import type { TlsVersions } from '../model/tls.ts'
 import type { AskedCertificates } from './annotations/read-client-tls.ts'
 import type { Draft, IngressDraft, View } from './draft.ts'
 import { remember, reuseEntries } from './memory.ts'
@@ -30,6 +31,8 @@ interface Choice {
   certificates?: { readonly asked: AskedCertificates; readonly by: IngressDraft }
   ciphers?: string
   preferServerCiphers?: boolean
+  versions?: TlsVersions
+  http1Only?: true
   passthrough?: HostPassthrough
   /** What is asked for can't be had. */
   isClosed?: boolean
@@ -55,6 +58,8 @@ function decide(ingresses: readonly IngressDraft[], secrets: ReadonlyMap<string,
       }
       if (asked.ciphers !== undefined) choice.ciphers ??= asked.ciphers
       if (asked.preferServerCiphers !== undefined) choice.preferServerCiphers ??= asked.preferServerCiphers
+      if (asked.versions !== undefined) choice.versions ??= asked.versions
+      if (asked.http1Only === true) choice.http1Only = true
       if (asked.passthrough !== undefined && mayPassThrough(host, asked.passthrough, ingress, firstOf(host), diagnostics)) {
         choice.passthrough ??= { asked: asked.passthrough, by: ingress.object }
         if (!asked.passthrough.isClear || !isPassthroughOn) choice.isClosed = true
@@ -72,7 +77,7 @@ function decide(ingresses: readonly IngressDraft[], secrets: ReadonlyMap<string,
   return { hostTls: new Map([...choices].map(([host, choice]) => [host, hostTlsOf(choice, authorities)])), diagnostics }
 }
 
-function hostTlsOf({ certificates, ciphers, preferServerCiphers, passthrough, isClosed }: Choice, authorities: ReadonlyMap<IngressDraft, ClientCa | undefined>): HostTls {
+function hostTlsOf({ certificates, ciphers, preferServerCiphers, versions, http1Only, passthrough, isClosed }: Choice, authorities: ReadonlyMap<IngressDraft, ClientCa | undefined>): HostTls {
   if (isClosed === true) return { clientCertificates: 'denied' }
   if (passthrough !== undefined) return { passthrough }
   const ca = certificates === undefined ? undefined : authorities.get(certificates.by)
@@ -82,6 +87,8 @@ function hostTlsOf({ certificates, ciphers, preferServerCiphers, passthrough, is
     ...(asks && { clientCa: ca }),
     ...(ciphers !== undefined && { ciphers }),
     ...(preferServerCiphers !== undefined && { preferServerCiphers }),
+    ...(versions !== undefined && { versions }),
+    ...(http1Only === true && { http1Only }),
   }
   return {
     ...(Object.keys(terms).length > 0 && { handshake: { id: createHash('sha256').update(JSON.stringify(terms)).digest('hex'), ...terms } }),

@@ -37,9 +37,11 @@ function formatHandshake({ name, handshake, clientCertificates: rules }: Host): 
     const page = rules.errorPage === undefined ? '' : `, else ${rules.errorPage}`
     lines.push(`clients ${name} -> ${rules.verify}, depth ${rules.depth}${crl}${rules.passCertificate ? ', passed on' : ''}${rules.matchSubject === undefined ? '' : `, ${rules.matchSubject}`}${page}`)
   }
-  const { ciphers, preferServerCiphers } = handshake ?? {}
+  const { ciphers, preferServerCiphers, versions, http1Only } = handshake ?? {}
   const order = preferServerCiphers === undefined ? '' : ` in the ${preferServerCiphers ? 'server' : 'client'}'s order`
-  if (ciphers !== undefined || order !== '') lines.push(`handshake ${name} -> ${ciphers ?? 'default ciphers'}${order}`)
+  const range = versions === undefined ? '' : `, ${versions.minVersion} to ${versions.maxVersion}`
+  const http = http1Only === true ? ', no HTTP/2' : ''
+  if (`${ciphers ?? ''}${order}${range}${http}` !== '') lines.push(`handshake ${name} -> ${ciphers ?? 'default ciphers'}${order}${range}${http}`)
   return lines
 }
 

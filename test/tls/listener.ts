@@ -29,7 +29,7 @@ export interface Fixture {
   readonly lines: string[]
   use(config: RoutingConfig): void
   /** On any free port, which it answers; all are closed by `close`. */
-  listen(): Promise<number>
+  listen(protocols?: readonly string[]): Promise<number>
   close(): void
 }
 
@@ -47,10 +47,10 @@ export function tlsFixture(defaultCertificate: KeyPair, config: RoutingConfig, l
       table = compileTable(next, table)
       contexts.refresh()
     },
-    async listen() {
+    async listen(protocols = ['http/1.1']) {
       const wheel = new TimerWheel(systemClock)
       const front = createTlsFront(
-        { contexts, wheel, protocols: ['http/1.1'], helloTimeout: 5000, handshakeTimeout: 5000, handshakes: 0 },
+        { contexts, wheel, protocols, helloTimeout: 5000, handshakeTimeout: 5000, handshakes: 0 },
         {
           established: (socket) => void socket.on('error', () => undefined).on('data', (data) => socket.write(data)),
           failed: () => undefined,

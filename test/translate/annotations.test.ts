@@ -11,7 +11,7 @@ const NGINX = 'nginx.ingress.kubernetes.io'
 
 const read = (name: string, value: string, prefix = NGINX) => readAnnotations({ [`${prefix}/${name}`]: value }, [NGINX], OBJECT)
 
-const OWN_ONLY = ['scheduler', 'scheduler-flags', 'hash-key', 'weights', 'health-check', 'health-check-interval', 'health-check-timeout', 'health-check-healthy-threshold', 'health-check-unhealthy-threshold', 'ssl-passthrough-proxy-protocol']
+const OWN_ONLY = ['scheduler', 'scheduler-flags', 'hash-key', 'weights', 'health-check', 'health-check-interval', 'health-check-timeout', 'health-check-healthy-threshold', 'health-check-unhealthy-threshold', 'ssl-passthrough-proxy-protocol', 'ssl-protocols', 'use-http2']
 
 test('names every annotation of ingress-nginx once', () => {
   const all = Object.values(ANNOTATION_GROUPS).flat()

@@ -1,12 +1,13 @@
 // Which certificates a handshake gets and on which terms, asked anew at each one, so that a rotated Secret needs no new listener and
 // closes no connection. Knows names and certificates, not the table that says which belong together: that is looked up through `lookup`.
-import { constants } from 'node:crypto'
 import type { Server, TlsOptions } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../../base/log.ts'
 import type { HandshakeTerms } from '../../model/policy.ts'
 import type { Certificate } from '../../model/routing.ts'
 import type { KeyPair } from './default-certificate.ts'
-import { PROTOCOL_OPTIONS, TLS13_SUITES } from './protocol.ts'
+import { DEFAULT_TLS, type TlsSettings } from '../../model/tls.ts'
+import { protocolOptions } from './protocol.ts'
 import { createServerCache, type ServerCache } from './server-cache.ts'
 import { useTicketKeys, type TicketKeys } from './ticket-keys.ts'
 
@@ -25,6 +26,8 @@ export interface ContextsOptions {
   /** The same in all threads, so that a session resumes on any of them. */
   readonly ticketKeys: TicketKeys
   readonly log: Log
+  /** Of hosts that ask for nothing else. */
+  readonly tls?: TlsSettings
   /** Of servers, each with a context, kept by a listener. */
   readonly limit?: number
 }
@@ -43,18 +46,27 @@ export interface Contexts {
   refresh(): void
   /** Tickets are written with the current key from now on. */
   setTicketKeys(keys: TicketKeys): void
+  /** For handshakes to come. */
+  configure(tls: TlsSettings): void
+}
+
+interface Listener {
+  readonly make: Parameters<Contexts['servers']>[0]
+  /** By HandshakeTerms.id, the least recently used first; empty: the defaults, which stay. */
+  readonly byTerms: Map<string, ServerCache>
 }
 
 const DEFAULT_LIMIT = 1024
 
-export function createContexts({ lookup, defaultCertificate, ticketKeys, log, limit = DEFAULT_LIMIT }: ContextsOptions): Contexts {
+export function createContexts({ lookup, defaultCertificate, ticketKeys, log, limit = DEFAULT_LIMIT, tls: first = DEFAULT_TLS }: ContextsOptions): Contexts {
+  let tls = first
   let keys = ticketKeys
   // No Secret can have this id.
   const fallback: Certificate = { id: 'default', ...defaultCertificate, names: [], notAfter: 0, fingerprint: '' }
-  const all = new Set<Map<string, ServerCache>>()
+  const all = new Set<Listener>()
 
   function createCache(terms: HandshakeTerms | undefined, make: Parameters<Contexts['servers']>[0]): ServerCache {
-    const options = terms === undefined ? PROTOCOL_OPTIONS : optionsFor(terms)
+    const options = { ...protocolOptions(tls, terms), ...(terms?.clientCa !== undefined && { requestCert: true, rejectUnauthorized: false }) }
     return createServerCache(
       limit,
       (certificates) => {
@@ -72,19 +84,19 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
 
   return {
     servers(make) {
-      /** By HandshakeTerms.id, the least recently used first; empty: the defaults, which stay. */
-      const caches = new Map<string, ServerCache>([['', createCache(undefined, make)]])
+      const caches: Listener = { make, byTerms: new Map([['', createCache(undefined, make)]]) }
+      const { byTerms } = caches
       all.add(caches)
       return {
         serverFor(serverName) {
           const terms = lookup.termsFor(serverName)
           const id = terms?.id ?? ''
-          const cache = caches.get(id) ?? createCache(terms, make)
+          const cache = byTerms.get(id) ?? createCache(terms, make)
           if (id !== '') {
-            caches.delete(id)
-            caches.set(id, cache)
-            const [, oldest] = caches.keys()
-            if (caches.size > limit && oldest !== undefined) caches.delete(oldest)
+            byTerms.delete(id)
+            byTerms.set(id, cache)
+            const [, oldest] = byTerms.keys()
+            if (byTerms.size > limit && oldest !== undefined) byTerms.delete(oldest)
           }
           const certificates = certificatesFor(serverName)
           const server = (certificates.length === 0 ? undefined : cache.of(certificates)) ?? cache.of([fallback])
@@ -96,31 +108,22 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
     },
     refresh() {
       const keep = (id: string): boolean => id === fallback.id || lookup.certificate(id) !== undefined
-      for (const caches of all) for (const cache of caches.values()) cache.sweep(keep)
+      for (const { byTerms } of all) for (const cache of byTerms.values()) cache.sweep(keep)
     },
     setTicketKeys(next) {
       keys = next
-      for (const cache of [...all].flatMap((caches) => [...caches.values()])) {
+      for (const cache of [...all].flatMap(({ byTerms }) => [...byTerms.values()])) {
         if (keys.accepted.length === 0) cache.renew()
         else for (const server of cache.servers()) useTicketKeys(server, keys)
       }
     },
-  }
-}
-
-/** Sessions of clients with certificates do not resume: a revoked one counts at once, and none gets in on a handshake with other terms. */
-function optionsFor({ id, clientCa, ciphers, preferServerCiphers }: HandshakeTerms): TlsOptions {
-  return {
-    ...PROTOCOL_OPTIONS,
-    sessionIdContext: id.slice(0, 32),
-    ...(ciphers !== undefined && { ciphers: [...TLS13_SUITES, ciphers, '!aNULL', '!eNULL'].join(':') }),
-    ...(preferServerCiphers !== undefined && { honorCipherOrder: preferServerCiphers }),
-    secureOptions: PROTOCOL_OPTIONS.secureOptions | constants.SSL_OP_NO_TICKET,
-    ...(clientCa !== undefined && {
-      requestCert: true,
-      rejectUnauthorized: false,
-      ca: clientCa.certificates,
-      ...(clientCa.revoked !== undefined && { crl: clientCa.revoked }),
-    }),
+    configure(next) {
+      if (isDeepStrictEqual(next, tls)) return
+      tls = next
+      for (const { byTerms, make } of all) {
+        byTerms.clear()
+        byTerms.set('', createCache(undefined, make))
+      }
+    },
   }
 }

@@ -44,7 +44,7 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
   const pending = new Set<string>()
 
   function newServer(options: TlsOptions, terms: HandshakeTerms | undefined): Server {
-    const server = createServer({ ...options, allowHalfOpen: true, ALPNProtocols: [...protocols], handshakeTimeout }, (socket) => {
+    const server = createServer({ ...options, allowHalfOpen: true, ALPNProtocols: protocols.filter((protocol) => protocol !== 'h2' || terms?.http1Only !== true), handshakeTimeout }, (socket) => {
       pending.delete(peerOf(socket))
       const ca = terms?.clientCa
       events.established(socket, {

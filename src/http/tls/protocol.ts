@@ -2,6 +2,8 @@
 // need parameters that nobody rotates and that no client of the last ten years asks for.
 import { constants } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
+import type { HandshakeTerms } from '../../model/policy.ts'
+import type { TlsSettings } from '../../model/tls.ts'
 
 const TLS12_SUITES = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -11,15 +13,26 @@ const TLS12_SUITES = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ]
-export const TLS13_SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
+const TLS13_SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
 
-export const PROTOCOL_OPTIONS = {
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.3',
-  ciphers: [...TLS13_SUITES, ...TLS12_SUITES].join(':'),
-  // ECDSA before RSA, AES-128 before AES-256; but a client whose first choice is ChaCha20 has no AES in its hardware.
-  honorCipherOrder: true,
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA,
-  // The same in all threads, which Node's default (a hash of the command line) need not be: else tickets of one are refused by another.
-  sessionIdContext: 'narthex',
-} as const satisfies SecureContextOptions
+/** A client whose first choice is ChaCha20 has no AES in its hardware. */
+const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
+
+/** `terms` of a host go before `settings`. */
+export function protocolOptions(settings: TlsSettings, terms?: HandshakeTerms): SecureContextOptions {
+  const { minVersion, maxVersion } = terms?.versions ?? settings
+  const ciphers = terms?.ciphers ?? settings.ciphers
+  return {
+    minVersion,
+    maxVersion,
+    ciphers: [...TLS13_SUITES, ...(ciphers === undefined ? TLS12_SUITES : [ciphers, '!aNULL', '!eNULL'])].join(':'),
+    // Ours: ECDSA before RSA, AES-128 before AES-256.
+    honorCipherOrder: terms?.preferServerCiphers ?? settings.preferServerCiphers,
+    // Sessions of clients with certificates do not resume: a revoked one counts at once.
+    secureOptions: terms?.clientCa === undefined ? SECURE_OPTIONS : SECURE_OPTIONS | constants.SSL_OP_NO_TICKET,
+    // The same in all threads, which Node's default (a hash of the command line) need not be: else tickets of one are refused by another. And
+    // another for other terms, so that nobody gets in on a handshake that was not on these.
+    sessionIdContext: terms === undefined ? 'narthex' : terms.id.slice(0, 32),
+    ...(terms?.clientCa !== undefined && { ca: terms.clientCa.certificates, ...(terms.clientCa.revoked !== undefined && { crl: terms.clientCa.revoked }) }),
+  }
+}

@@ -10,6 +10,8 @@ export const CLIENT_TLS: readonly AnnotationSpec[] = [
   clientTls('auth-tls-match-cn'),
   clientTls('ssl-ciphers'),
   clientTls('ssl-prefer-server-ciphers'),
+  clientTls('ssl-protocols'),
+  clientTls('use-http2'),
   clientTls('ssl-passthrough'),
   clientTls('ssl-passthrough-proxy-protocol'),
 ]

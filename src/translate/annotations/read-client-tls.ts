@@ -1,10 +1,10 @@
-// auth-tls-*, ssl-ciphers, ssl-prefer-server-ciphers: what an Ingress asks of the TLS connections of its hosts. A check of clients that
+// auth-tls-*, ssl-ciphers, ssl-prefer-server-ciphers, ssl-protocols, use-http2: what an Ingress asks of the TLS connections of its hosts. A check of clients that
 // can't be made as it was asked for lets nobody in.
-import { createSecureContext } from 'node:tls'
 import { RE2JS } from 're2js'
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
 import type { ClientCertificateRules } from '../../model/policy.ts'
+import { isCipherList, readTlsVersions, type TlsVersions } from '../../model/tls.ts'
 import { error, quote, warning } from '../report.ts'
 import { fieldOf, type Entry } from './entries.ts'
 import { readPassthrough, type AskedPassthrough } from './read-passthrough.ts'
@@ -14,6 +14,8 @@ export interface ClientTls {
   readonly certificates?: AskedCertificates
   readonly ciphers?: string
   readonly preferServerCiphers?: boolean
+  readonly versions?: TlsVersions
+  readonly http1Only?: true
   readonly passthrough?: AskedPassthrough
 }
 
@@ -39,11 +41,15 @@ export function readClientTls(entries: Entries, namespace: string, object: Objec
   const certificates = reader.certificates(namespace)
   const ciphers = reader.ciphers()
   const preferServerCiphers = reader.preference()
+  const versions = reader.versions()
+  const http1Only = reader.http1Only()
   const passthrough = readPassthrough(entries, object, diagnostics)
   const asked: ClientTls = {
     ...(certificates && { certificates }),
     ...(ciphers !== undefined && { ciphers }),
     ...(preferServerCiphers !== undefined && { preferServerCiphers }),
+    ...(versions !== undefined && { versions }),
+    ...(http1Only && { http1Only: true as const }),
     ...(passthrough && { passthrough }),
   }
   return Object.keys(asked).length === 0 ? undefined : asked
@@ -94,6 +100,22 @@ class Reader {
     const value = entry.value === 'on' ? true : entry.value === 'off' ? false : parseBool(entry.value)
     if (value === undefined) this.#warn(entry, `${quote(entry.value)} is no boolean; the server's order of ciphers counts`, 'Set it to "true" or "false".')
     return value
+  }
+
+  versions(): TlsVersions | undefined {
+    const entry = this.#valued('ssl-protocols')
+    if (entry === undefined) return undefined
+    const { wrong, ...versions } = readTlsVersions(entry.value)
+    const { minVersion, maxVersion } = versions
+    if (wrong !== undefined) this.#warn(entry, `${quote(entry.value)} ${wrong}; the host takes ${minVersion === maxVersion ? `${minVersion} only` : `${minVersion} to ${maxVersion}`}`, 'Write a list such as "TLSv1.2 TLSv1.3".')
+    return versions
+  }
+
+  http1Only(): boolean {
+    const entry = this.#valued('use-http2')
+    const value = entry === undefined ? true : parseBool(entry.value)
+    if (entry !== undefined && value === undefined) this.#warn(entry, `${quote(entry.value)} is no boolean; HTTP/2 is offered as by default`, 'Set it to "true" or "false".')
+    return value === false
   }
 
   #withoutSecret(verify: ClientCertificateRules['verify']): AskedCertificates | undefined {
@@ -169,16 +191,6 @@ class Reader {
 function compiles(pattern: string): boolean {
   try {
     RE2JS.compile(pattern)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isCipherList(text: string): boolean {
-  if (!/^[\w!:+=@., -]{1,1024}$/.test(text)) return false
-  try {
-    createSecureContext({ ciphers: text })
     return true
   } catch {
     return false
