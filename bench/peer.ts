@@ -1,24 +1,28 @@
 // What a proxy must be for the benchmark: started with the same work to do, wherever it comes from.
 import type { Running } from './process.ts'
+import type { Stage } from './stage.ts'
+import type { Tool } from './tools.ts'
 
+/** Its requests go to the HTTP/1.1 backends. */
 export const HOST = 'bench.example.com'
+/** Its requests go to the gRPC backends. */
+export const GRPC_HOST = 'grpc.example.com'
 
-export interface Work {
+export interface Work extends Stage {
   readonly httpPort: number
   readonly tlsPort: number
-  readonly backendPorts: readonly number[]
-  /** PEM files; ECDSA P-256. */
-  readonly certificate: string
-  readonly privateKey: string
-  /** A folder for configuration files. */
-  readonly folder: string
 }
+
+/** Beyond HTTP/1.1 with and without TLS, which all can. */
+export type Ability = 'http2' | 'grpc' | 'websocket'
 
 export interface Peer {
   readonly name: string
-  /** The version, or undefined when it is not on this machine. */
+  /** Undefined when it is not on this machine. */
   version(): string | undefined
+  readonly tool?: Tool
+  readonly can: readonly Ability[]
+  /** Written in C: measured in every round. The others show where the rest stands, and one round is enough where no goal names them. */
+  readonly rival: boolean
   start(work: Work): Running
-  /** Scenarios that it can't do. */
-  readonly without?: readonly string[]
 }

@@ -2,39 +2,55 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
+import { get as getPlain } from 'node:http'
+import { get as getSecure } from 'node:https'
 import { connect, createServer } from 'node:net'
-
-/** The proxy under test has this core to itself. */
-export const PROXY_CORE = '0'
-/** Load generator and backends share this one. */
-export const LOAD_CORE = '1'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const TICKS_PER_SECOND = 100
+const POLL_MS = 20
 
 export interface Running {
   readonly pid: number
+  /** Why it ended before it was told to; undefined while it runs. */
+  ended(): string | undefined
   stop(): Promise<void>
 }
 
-/** Starts `command` on a core. Output goes nowhere unless it ends early. */
+const children = new Set<ChildProcess>()
+// Whatever ends this process: nothing is left behind.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+function spawnPinned(core: string, command: string, args: readonly string[], output: 'ignore' | 'pipe', env: Readonly<Record<string, string>>): ChildProcess {
+  const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', output, 'pipe'], env: { ...process.env, ...env } })
+  children.add(child)
+  child.once('close', () => children.delete(child))
+  return child
+}
+
+/** Starts `command` on a core. */
 export function startPinned(core: string, command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
+  const child = spawnPinned(core, command, args, 'ignore', env)
   let errors = ''
   let stopping = false
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-4000)))
-  child.once('exit', (code) => {
-    if (!stopping) process.stderr.write(`bench: ${command} ended with ${code}: ${errors}\n`)
+  let reason: string | undefined
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-4000)))
+  child.once('close', (code, signal) => {
+    if (!stopping) reason = `${command} ended with ${code ?? signal}: ${errors.trim()}`
   })
   return {
     pid: child.pid ?? 0,
+    ended: () => reason,
     async stop() {
       stopping = true
-      await ended(child)
+      await end(child)
     },
   }
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), 2000)
@@ -42,15 +58,22 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Runs a command to its end on a core; answers standard output. */
-export async function runPinned(core: string, command: string, args: readonly string[]): Promise<string> {
-  const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Runs a command to its end on a core; answers standard output. Longer than `within` seconds: an error. */
+export async function runPinned(core: string, command: string, args: readonly string[], within: number): Promise<string> {
+  const child = spawnPinned(core, command, args, 'pipe', {})
   let out = ''
   let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  let late = false
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGKILL')
+  }, within * 1000)
   await once(child, 'close')
-  if (child.exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${child.exitCode}: ${errors}${out}`)
+  clearTimeout(timer)
+  if (late) throw new Error(`${command} took longer than ${within} s`)
+  if (child.exitCode !== 0) throw new Error(`${command} ended with ${child.exitCode ?? child.signalCode}: ${(errors + out).trim().slice(-500)}`)
   return out
 }
 
@@ -112,15 +135,36 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Waits until something accepts on the port. */
-export async function accepting(port: number, within = 10_000): Promise<void> {
-  const end = Date.now() + within
-  for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port }, () => resolve(true)).once('error', () => resolve(false))
-      socket.once('connect', () => socket.destroy())
+export async function accepting(port: number): Promise<void> {
+  await until(`nothing accepts on port ${port}`, () => {
+    const socket = connect({ host: '127.0.0.1', port })
+    return new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false))
+      socket.once('connect', () => resolve(true))
+    }).finally(() => socket.destroy())
+  })
+}
+
+/** Waits until a GET for the host is answered with 200: a proxy may accept before it knows what to do. */
+export async function answering(running: Running, port: number, tls: boolean, host: string): Promise<void> {
+  const get = tls ? getSecure : getPlain
+  const options = { host: '127.0.0.1', port, path: '/', headers: { host }, agent: false, rejectUnauthorized: false, timeout: 1000 }
+  await until(`GET / is not answered with 200 on port ${port}`, () => {
+    const reason = running.ended()
+    if (reason !== undefined) throw new Error(reason)
+    return new Promise((resolve) => {
+      const request = get(options, (response) => {
+        response.resume().once('close', () => resolve(response.statusCode === 200))
+      })
+      request.once('error', () => resolve(false)).once('timeout', () => request.destroy())
     })
-    if (open) return
-    if (Date.now() > end) throw new Error(`nothing accepts on port ${port} after ${within} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+}
+
+async function until(problem: string, isSo: () => Promise<boolean>): Promise<void> {
+  const limit = Date.now() + 10_000
+  while (!(await isSo())) {
+    if (Date.now() > limit) throw new Error(`${problem} after 10 s`)
+    await sleep(POLL_MS)
   }
 }

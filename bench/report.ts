@@ -1,55 +1,53 @@
-// Medians of the rounds as a table, with the ratio to nginx; optionally into docs/benchmarks.md.
-import { cpus } from 'node:os'
-import { readFileSync, writeFileSync } from 'node:fs'
-import type { Peer } from './peer.ts'
-import type { Measured, Scenario } from './scenarios.ts'
+// The run as text: a table of goals, a table for each scenario, one line about the machine.
+import { judge, type Results } from './results.ts'
+import { median, type Column, type Goal, type Sample } from './scenario.ts'
 
-export interface Row {
-  readonly peer: string
-  readonly scenario: string
-  /** Microseconds of CPU (user and system) a request. */
-  readonly cpu: number
-  /** Bytes, after the load. */
-  readonly resident: number
-  readonly measured: Measured
+const NONE = '-'
+
+/** One row a goal. */
+export function summary(all: readonly Results[]): string {
+  const rows = all.flatMap(({ scenario, rounds }) =>
+    scenario.goals.map((goal) => {
+      const judged = judge(goal, rounds)
+      const of = scenario.goals.some(({ contender }) => contender !== goal.contender) ? `: ${goal.contender}` : ''
+      const name = `${scenario.title}${of} (\`${scenario.name}\`)`
+      if (judged === undefined) return [name, bound(goal), NONE, NONE, 'not measured']
+      const { figure, lowest, highest, isMet, isClear } = judged
+      const verdict = `${isMet ? 'met' : '**missed**'}${isClear ? '' : ', not in every round'}`
+      return [name, bound(goal), figure.toFixed(goal.digits), range(lowest, highest, goal.digits), verdict]
+    }),
+  )
+  return table(['scenario', 'goal', 'measured', 'rounds', ''], rows)
 }
 
-const DOCUMENT = 'docs/benchmarks.md'
-const MARK = '<!-- figures -->'
-
-export function report(rows: readonly Row[], scenarios: readonly Scenario[], peers: readonly Peer[], write: boolean): void {
-  const text = scenarios.map((scenario) => tableOf(rows, scenario, peers)).join('\n')
-  const machine = `Machine: ${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores; Node ${process.version}; ${peers.map((peer) => `${peer.name} ${peer.version()}`).join(', ')}; ${new Date().toISOString().slice(0, 10)}.`
-  process.stdout.write(`\n${machine}\n\n${text}\n`)
-  if (write) {
-    const document = readFileSync(DOCUMENT, 'utf8')
-    writeFileSync(DOCUMENT, `${document.slice(0, document.indexOf(MARK) + MARK.length)}\n\n${machine}\n\n${text}`)
-  }
+function bound({ most, least, unit, digits }: Goal): string {
+  return `${most === undefined ? `≥ ${least?.toFixed(digits)}` : `≤ ${most.toFixed(digits)}`} ${unit}`
 }
 
-function tableOf(rows: readonly Row[], scenario: Scenario, peers: readonly Peer[]): string {
-  const of = (peer: string): Row[] => rows.filter((row) => row.peer === peer && row.scenario === scenario.name)
-  const nginx = median(of('nginx').map((row) => row.cpu))
-  const lines = [
-    `### ${scenario.what}${scenario.goal === undefined ? '' : ` (goal: ${scenario.goal.toFixed(2)} × nginx)`}`,
-    '',
-    '| proxy | CPU µs/request | × nginx | requests/s | p50 ms | p99 ms | RSS MiB | errors |',
-    '|---|---|---|---|---|---|---|---|',
-  ]
-  for (const { name } of peers) {
-    const own = of(name)
-    if (own.length === 0) continue
-    const cpu = median(own.map((row) => row.cpu))
-    const middle = (pick: (row: Row) => number): number => median(own.map(pick))
-    lines.push(
-      `| ${name} | ${cpu.toFixed(1)} | ${(cpu / nginx).toFixed(2)} | ${middle((row) => row.measured.requestsPerSecond).toFixed(0)} | ${middle((row) => row.measured.p50).toFixed(2)} | ${middle((row) => row.measured.p99).toFixed(2)} | ${(middle((row) => row.resident) / 1024 ** 2).toFixed(0)} | ${own.reduce((sum, row) => sum + row.measured.errors, 0)} |`,
-    )
-  }
-  return `${lines.join('\n')}\n`
+function range(lowest: number, highest: number, digits: number): string {
+  const [from, to] = [lowest.toFixed(digits), highest.toFixed(digits)]
+  return from === to ? from : `${from} to ${to}`
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
+/** Heading, how it is measured, a row for each contender that was measured. */
+export function section({ scenario, rounds }: Results): string {
+  const names = [...new Set(rounds.flatMap((round) => [...round.keys()]))]
+  const rows = names.map((name) => [name, ...scenario.columns.map((column) => cell(column, name, rounds))])
+  const figures = rows.length === 0 ? 'Nothing was measured.' : table(['', ...scenario.columns.map(({ title }) => title)], rows)
+  return `### ${scenario.title}\n\n\`${scenario.name}\`: ${scenario.how}\n\n${figures}`
+}
+
+function cell({ figure, of, sum, digits }: Column, name: string, rounds: Results['rounds']): string {
+  const samples = rounds.map((round): readonly [own: Sample | undefined, other: Sample | undefined] => [round.get(name), round.get(of ?? name)])
+  const values = samples.flatMap(([own, other]) => {
+    const [value, divisor] = [own?.[figure], of === undefined ? 1 : other?.[figure]]
+    return value === undefined || divisor === undefined ? [] : [value / divisor]
+  })
+  if (values.length === 0) return NONE
+  return (sum === true ? values.reduce((total, value) => total + value, 0) : median(values)).toFixed(digits)
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(titles), `|${titles.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
 }

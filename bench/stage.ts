@@ -1,37 +1,55 @@
-// What every benchmark needs around it: a folder, a certificate, backends; all gone afterwards.
+// What every scenario needs around it: a folder, certificates, backends; all gone afterwards.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackends } from './backend.ts'
-import type { Peer, Work } from './peer.ts'
-import { accepting, freePorts, type Running } from './process.ts'
+import { GRPC_HOST, HOST, type Peer, type Work } from './peer.ts'
+import { answering, freePorts, type Running } from './process.ts'
 
-export type Stage = Omit<Work, 'httpPort' | 'tlsPort'>
+export interface Stage {
+  /** HTTP/1.1. */
+  readonly backendPorts: readonly number[]
+  /** HTTP/2 without TLS. */
+  readonly grpcPorts: readonly number[]
+  /** PEM files; ECDSA P-256. */
+  readonly certificate: string
+  readonly privateKey: string
+  /** For configuration and other files. */
+  readonly folder: string
+}
 
 export async function onStage(act: (stage: Stage) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'narthex-bench-'))
-  const certificate = join(folder, 'cert.pem')
-  const privateKey = join(folder, 'key.pem')
-  execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-keyout', privateKey, '-out', certificate, '-subj', '/CN=bench.example.com', '-addext', 'subjectAltName=DNS:bench.example.com'], { stdio: 'ignore' })
-  const backendPorts = await freePorts(3)
-  const backends = await startBackends(folder, backendPorts)
+  // nginx started by root reads its files as another user.
+  chmodSync(folder, 0o755)
+  const ports = await freePorts(6)
+  const stage: Stage = { ...makePair(folder, 'ecdsa', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']), backendPorts: ports.slice(0, 3), grpcPorts: ports.slice(3), folder }
+  const backends = await startBackends(stage)
   try {
-    await act({ folder, certificate, privateKey, backendPorts })
+    await act(stage)
   } finally {
     await backends.stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
+/** `algorithm`: what openssl's -newkey takes. */
+export function makePair(folder: string, name: string, algorithm: readonly string[]): { readonly certificate: string; readonly privateKey: string } {
+  const pair = { certificate: join(folder, `${name}.pem`), privateKey: join(folder, `${name}-key.pem`) }
+  const names = `subjectAltName=DNS:${HOST},DNS:${GRPC_HOST}`
+  execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2', '-newkey', ...algorithm, '-keyout', pair.privateKey, '-out', pair.certificate, '-subj', `/CN=${HOST}`, '-addext', names], { stdio: 'ignore' })
+  return pair
+}
+
 /** A new process each time: nothing inherits another's heap or connections. */
-export async function withPeer<T>(peer: Peer, stage: Stage, act: (work: Work, running: Running) => Promise<T>): Promise<T> {
+export async function withPeer<T>(peer: Pick<Peer, 'start'>, stage: Stage, act: (work: Work, running: Running) => Promise<T>): Promise<T> {
   const [httpPort = 0, tlsPort = 0] = await freePorts(2)
   const work: Work = { ...stage, httpPort, tlsPort }
   const running = peer.start(work)
   try {
-    await accepting(httpPort)
-    await accepting(tlsPort)
+    await answering(running, httpPort, false, HOST)
+    await answering(running, tlsPort, true, HOST)
     return await act(work, running)
   } finally {
     await running.stop()

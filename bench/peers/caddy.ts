@@ -1,16 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { HOST, type Peer } from '../peer.ts'
-import { PROXY_CORE, startPinned } from '../process.ts'
+import { PROXY_CORE } from '../cores.ts'
+import { GRPC_HOST, HOST, type Peer } from '../peer.ts'
+import { startPinned } from '../process.ts'
 
 export const caddy: Peer = {
   name: 'caddy',
+  tool: 'caddy',
+  can: ['http2', 'grpc', 'websocket'],
+  rival: false,
   version: () => /(\d\S+)/.exec(spawnSync('caddy', ['version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
-  start({ httpPort, tlsPort, backendPorts, certificate, privateKey, folder }) {
+  start({ httpPort, tlsPort, backendPorts, grpcPorts, certificate, privateKey, folder }) {
     const root = join(folder, 'caddy')
     mkdirSync(root, { recursive: true })
-    const proxy = `reverse_proxy ${backendPorts.map((port) => `127.0.0.1:${port}`).join(' ')} {
+    const proxy = (scheme: string, ports: readonly number[]): string => `reverse_proxy ${ports.map((port) => `${scheme}://127.0.0.1:${port}`).join(' ')} {
     lb_policy round_robin
     flush_interval -1
     header_up X-Real-IP {remote_host}
@@ -26,12 +30,17 @@ export const caddy: Peer = {
 }
 http://${HOST}:${httpPort} {
   bind 127.0.0.1
-  ${proxy}
+  ${proxy('http', backendPorts)}
 }
 https://${HOST}:${tlsPort}, https://127.0.0.1:${tlsPort} {
   bind 127.0.0.1
   tls ${certificate} ${privateKey}
-  ${proxy}
+  ${proxy('http', backendPorts)}
+}
+https://${GRPC_HOST}:${tlsPort} {
+  bind 127.0.0.1
+  tls ${certificate} ${privateKey}
+  ${proxy('h2c', grpcPorts)}
 }
 `,
     )

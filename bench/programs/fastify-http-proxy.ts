@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import proxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy'
 import Fastify from 'fastify'
-import type { Work } from '../peer.ts'
+import { HOST, type Work } from '../peer.ts'
 
 const work = JSON.parse(process.argv[2] ?? '{}') as Work
 let turn = 0
@@ -11,9 +11,15 @@ let turn = 0
 function options(port: number, scheme: string): FastifyHttpProxyOptions {
   return {
     upstream: '',
+    constraints: { host: HOST },
     undici: { connections: 320, pipelining: 1, keepAliveTimeout: 60_000 },
     replyOptions: {
       getUpstream: () => `http://127.0.0.1:${work.backendPorts[turn++ % work.backendPorts.length]}`,
+      // The backend's `Connection: keep-alive` would go to clients whose connection is closed then.
+      rewriteHeaders: (headers) => {
+        delete headers['connection']
+        return headers
+      },
       rewriteRequestHeaders: (request, headers) => ({
         ...headers,
         host: request.headers.host,
