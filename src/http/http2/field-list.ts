@@ -35,6 +35,14 @@ export class FieldList {
     this.oversized = this.malformed = false
   }
 
+  /** Of what a section of trailers holds. */
+  copy(): FieldList {
+    const copy = new FieldList()
+    copy.fields.push(...this.fields)
+    copy.size = this.size
+    return copy
+  }
+
   add(field: Field): void {
     const { kind } = field.name
     if (!field.legal) this.malformed = true

@@ -13,9 +13,9 @@ export interface StreamHandler {
   /** The message is whole. Its length is that of its Content-Length, if it had one. */
   end(trailers: FieldList | undefined): void
   /** The stream is gone: the peer reset it, the message broke a rule (the peer was told), or the connection is lost. Called at most once,
-   * never after `reset` of the stream itself. `unprocessed`: the peer says that it has not acted on the request, which may be sent again. */
+   * never after `reset` of the stream itself; also after `end` if our own message was not at its end. `unprocessed`: the peer says that it has not acted on the request, which may be sent again. */
   reset(code: ErrorCode, unprocessed: boolean): void
-  /** `full` has ended. Also from within `drained` of the connection. */
+  /** `full` has ended, or what waited is out with the end of the stream (then `sent` is true). Also from within `drained` of the connection. */
   drained(): void
   /** All that arrived at once for this stream was handed over. */
   turnEnd(): void
@@ -24,6 +24,8 @@ export interface StreamHandler {
 export interface Http2Owner {
   /** Server: the peer opened a stream; `head` of what is returned follows at once. */
   opened(stream: Http2Stream): StreamHandler
+  /** Server: the peer opened one with a head that breaks a rule; it was reset. `list` is as far as it was understood. */
+  malformed?(list: FieldList): void
   /** The last open stream has ended. */
   idle(): void
   /** Client: the peer's SETTINGS came, or a stream has ended that `openStream` may have been refused for. */

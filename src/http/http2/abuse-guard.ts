@@ -1,0 +1,74 @@
+// Counts what a peer may do without bound as far as the protocol goes, and must not do without bound. See Http2AbuseLimits.
+import type { Http2AbuseLimits } from '../../model/http2-settings.ts'
+
+/** So many at once, and so many a second in the long run. */
+class Allowance {
+  readonly #burst: number
+  readonly #perSecond: number
+  #used = 0
+  #at = 0
+
+  constructor(burst: number, perSecond: number) {
+    this.#burst = burst
+    this.#perSecond = perSecond
+  }
+
+  /** False: used up. */
+  take(now: number, count: number): boolean {
+    if (this.#at !== now) {
+      this.#used = Math.max(0, this.#used - ((now - this.#at) / 1000) * this.#perSecond)
+      this.#at = now
+    }
+    this.#used += count
+    return this.#used <= this.#burst
+  }
+}
+
+/** For frames whose bound grows with what they are about. */
+const FLOOR = 100
+
+export class AbuseGuard {
+  readonly #limits: Http2AbuseLimits
+  readonly #resets: Allowance
+  readonly #control: Allowance
+  #priorities = 0
+  #windowUpdates = 0
+  #unread = 0
+
+  constructor(limits: Http2AbuseLimits) {
+    this.#limits = limits
+    this.#resets = new Allowance(limits.resetBurst, limits.resetsPerSecond)
+    this.#control = new Allowance(limits.controlBurst, limits.controlPerSecond)
+  }
+
+  // Each answers whether it may still be borne. `now`: milliseconds of the wheel.
+
+  reset(now: number): boolean {
+    return this.#resets.take(now, 1)
+  }
+
+  control(now: number): boolean {
+    return this.#control.take(now, 1)
+  }
+
+  priority(streams: number): boolean {
+    return ++this.#priorities <= FLOOR + this.#limits.prioritiesPerStream * streams
+  }
+
+  /** Each stream may widen its window before it has any data. */
+  windowUpdate(streams: number, dataFrames: number): boolean {
+    return ++this.#windowUpdates <= FLOOR + 2 * streams + this.#limits.windowUpdatesPerData * dataFrames
+  }
+
+  unreadReply(): boolean {
+    return ++this.#unread <= this.#limits.unreadReplies
+  }
+
+  repliesRead(): void {
+    this.#unread = 0
+  }
+
+  continuation(count: number): boolean {
+    return count <= this.#limits.continuations
+  }
+}
