@@ -1,11 +1,13 @@
 // Translates YAML files without a cluster. What the files do not hold at all (Secrets, say) is not reported as missing:
 // files for review rarely hold every kind that a cluster has.
 import { stateFromObjects } from '../kube/store.ts'
+import { parseConfig } from '../config/parse.ts'
 import type { ClusterState } from '../kube/cluster-state.ts'
 import type { Diagnostic, DiagnosticReason } from '../model/diagnostic.ts'
 import type { RoutingConfig } from '../model/routing.ts'
 import { DEFAULT_TRANSLATE_OPTIONS, type TranslateOptions } from '../translate/options.ts'
 import { createMemo, translate } from '../translate/translate.ts'
+import { createLiveConfig } from './live-config.ts'
 import { readObjects } from './yaml-files.ts'
 
 export interface OfflineTranslation {
@@ -30,14 +32,17 @@ const UNCHECKED: readonly Unchecked[] = [
   { kind: 'Secret', missing: (state) => state.secrets.size === 0, reasons: ['SecretNotFound'] },
 ]
 
-/** Throws CommandError where a file can't be read. */
-export function translateFiles(paths: readonly string[], options: Partial<TranslateOptions> = {}): OfflineTranslation {
-  // Files are on no node.
-  const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ignoreTrafficPolicies: true, ...options }
+/** `configMap`: `namespace/name` of the one with settings. Throws CommandError where a file can't be read. */
+export function translateFiles(paths: readonly string[], options: Partial<TranslateOptions> = {}, configMap = ''): OfflineTranslation {
   const objects = readObjects(paths)
   const given = stateFromObjects(objects)
+  const live = createLiveConfig(parseConfig('run', configMap === '' ? [] : [`--configmap=${configMap}`], {}))
+  live.read(given.configMaps)
+  const { scheduler, redirects, closed } = live.options()
+  // Files are on no node.
+  const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ignoreTrafficPolicies: true, scheduler, redirects, closed, ...options }
   const state = given.ingressClasses.size > 0 ? given : stateFromObjects([...objects, ownClass(full)])
-  const { config, diagnostics, accepted } = translate(state, full, createMemo())
+  const { config, diagnostics, accepted } = live.withDiagnostics(translate(state, full, createMemo()))
   const missing = UNCHECKED.filter((each) => each.missing(state))
   const dropped = new Set(missing.flatMap((each) => each.reasons))
   const kept = diagnostics.filter((each) => !dropped.has(each.reason))

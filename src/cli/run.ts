@@ -7,14 +7,15 @@ import { listenForStop } from './signals.ts'
 import { startController } from './start-controller.ts'
 
 export const run: CommandFunction = async ({ args, env, err, exitNow }) => {
-  const { config } = parseConfig('run', args, env)
+  const parsed = parseConfig('run', args, env)
+  const { config } = parsed
   const log = createLogger(config.logLevel)
   const { stopped } = listenForStop(exitNow)
   const connection = await connect({ kubeconfig: config.kubeconfig, context: config.context }).catch((error: Error) => {
     throw new CommandError(error.message)
   })
   log('info', 'serving a cluster', { server: connection.server, from: connection.from })
-  const controller = await startController(config, connection, log)
+  const controller = await startController(parsed, connection, log)
   const address = config.address === '' ? '*' : config.address
   void controller.ready.then(() => {
     const { http, https, admin } = controller.ports

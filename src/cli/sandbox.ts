@@ -19,12 +19,13 @@ import { reachableAddress, startController, type RunningController } from './sta
 
 export const sandbox: CommandFunction = async (context) => {
   const { args, env, out, err, exitNow } = context
-  const { config } = parseConfig('sandbox', args, env)
+  const parsed = parseConfig('sandbox', args, env)
+  const { config } = parsed
   const { stopped } = listenForStop(exitNow)
   const cluster = await startCluster(config, context)
   let controller: RunningController | undefined
   try {
-    controller = config.apiOnly ? undefined : await startController(config, connectToUrl(cluster.url), createLogger(config.logLevel), lookupIn(cluster, config))
+    controller = config.apiOnly ? undefined : await startController(parsed, connectToUrl(cluster.url), createLogger(config.logLevel), lookupIn(cluster, config))
     await controller?.ready
     if (controller !== undefined) exposeIngress(cluster.registry, { address: reachableAddress(config.address), ...controller.ports })
   } catch (error) {

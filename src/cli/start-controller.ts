@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startAdmin } from '../admin/server.ts'
 import type { Config } from '../config/options.ts'
-import { proxySettings } from '../config/settings.ts'
+import type { Arguments } from '../config/parse.ts'
 import { dnsLookup, type Lookup } from '../dns/lookup.ts'
 import { createNames } from '../dns/names.ts'
 import { hostName } from '../http/http1/host.ts'
@@ -18,9 +18,9 @@ import { createController } from '../runtime/controller.ts'
 import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts'
 import { startStatus } from '../status/start-status.ts'
 import type { AddressSource } from '../status/published-addresses.ts'
-import type { TranslateOptions } from '../translate/options.ts'
 import { withPortTroubles } from '../translate/port-troubles.ts'
 import { createMemo, translate, type Translation } from '../translate/translate.ts'
+import { createLiveConfig } from './live-config.ts'
 import { namingPort } from './port-errors.ts'
 import { version } from './version.ts'
 import { followTicketSecret } from './ticket-secret.ts'
@@ -37,19 +37,21 @@ export interface RunningController {
   close(): Promise<void>
 }
 
+export type ParsedOptions = Pick<Arguments, 'config' | 'given'>
+
 const LONGEST_WAIT_FOR_NAMES_MS = 3000
 
 /** Throws CommandError naming the option when a port can't be had. */
-export async function startController(config: Config, connection: Connection, log: Log, lookup: Lookup = dnsLookup(config.dnsServer)): Promise<RunningController> {
-  let options = translateOptions(config, [], config.zone)
+export async function startController(parsed: ParsedOptions, connection: Connection, log: Log, lookup: Lookup = dnsLookup(parsed.config.dnsServer)): Promise<RunningController> {
+  const { config } = parsed
   let notReady: string | undefined = 'the first list of the cluster has not arrived'
   let shuttingDown = false
   let plane: DataPlane | undefined
   let nodeZone: NodeZone | undefined
-  let settings = proxySettings(config, config.httpsPort)
+  const live = createLiveConfig(parsed)
 
   const certificate = createDefaultCertificate()
-  const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), configMaps: streamConfigMaps(config), log })
+  const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), configMaps: namedConfigMaps(config), log })
   const memo = createMemo()
   const status = startStatus({ connection, addresses: publishedFrom(config), log })
   const names = createNames({
@@ -60,16 +62,18 @@ export async function startController(config: Config, connection: Connection, lo
     onChange: () => controller.markDirty(),
   })
   const translateNow = (now: number): Translation => {
-    const translation = translate(store.state(), options, memo, now, names.resolved())
+    const state = store.state()
+    live.read(state.configMaps)
+    const translation = translate(state, live.options(), memo, now, names.resolved())
     names.want(translation.externalNames)
-    return translation
+    return live.withDiagnostics(translation)
   }
   const followTickets = followTicketSecret(config.sessionTicketSecret, log, (secret) => plane?.setTicketSecret(secret))
   const controller = createController({
     translate: (now) => withPortTroubles({ ...translateNow(now), state: store.state() }, plane?.streamTroubles() ?? new Map()),
     apply(routing) {
       followTickets(store.state().secrets)
-      return plane?.apply(routing) ?? Promise.resolve()
+      return plane?.apply(routing, live.settings()) ?? Promise.resolve()
     },
     publish: (translation) => status.update(translation),
     log,
@@ -99,7 +103,7 @@ export async function startController(config: Config, connection: Connection, lo
           listeners: () => ({ address: reachableAddress(config.address), httpPort: plane?.ports[0] ?? 0, httpsPort: plane?.ports[1] ?? 0 }),
           config: routing,
           diagnostics: () => controller.current()?.diagnostics ?? [],
-          settings: () => settings,
+          settings: live.settings,
           dataPlane: async () => (await plane?.stats()) ?? { ...NO_FIGURES, threads: 0, restarts: 0, version: 0 },
           loop: () => controller.figures(),
           watchRestarts: () => Object.fromEntries(store.facts().map(({ kind, watches }) => [kind, Math.max(0, watches - 1)])),
@@ -111,7 +115,7 @@ export async function startController(config: Config, connection: Connection, lo
     const flagOf = (port: number): string => (port === config.httpPort ? '--http-port' : '--https-port')
     plane = await namingPort(flagOf, config.address, config.httpPort, async () =>
       startDataPlane({
-        settings: ([, https = config.httpsPort]) => (settings = proxySettings(config, https)),
+        settings: ([, https = config.httpsPort]) => live.setHttpsPort(https),
         listeners: [
           { port: config.httpPort, address: config.address, tls: false },
           { port: config.httpsPort, address: config.address, tls: true },
@@ -128,15 +132,14 @@ export async function startController(config: Config, connection: Connection, lo
     throw error
   }
 
-  const reservedPorts = [...plane.ports, admin.port]
-  options = translateOptions(config, reservedPorts, config.zone)
+  live.reserve([...plane.ports, admin.port])
   if (config.nodeName !== '' && config.zone === '' && !config.ignoreTrafficPolicies) {
     nodeZone = startNodeZone({
       connection,
       node: config.nodeName,
       log,
       onZone(zone) {
-        options = translateOptions(config, reservedPorts, zone)
+        live.setZone(zone)
         controller.markDirty()
       },
     })
@@ -159,7 +162,7 @@ export async function startController(config: Config, connection: Connection, lo
     async drain() {
       shuttingDown = true
       await new Promise((resolve) => setTimeout(resolve, config.drainDelay))
-      return (await plane?.drain(config.drainTimeout)) ?? 0
+      return (await plane?.drain(live.config().drainTimeout)) ?? 0
     },
   }
 }
@@ -170,32 +173,13 @@ export function reachableAddress(listening: string): string {
   return listening === '::' ? '::1' : listening
 }
 
-function translateOptions(config: Config, reservedPorts: readonly number[], zone: string): TranslateOptions {
-  return Object.freeze({
-    controllerClass: config.controllerClass,
-    ingressClass: config.ingressClass,
-    watchIngressWithoutClass: config.watchIngressWithoutClass,
-    annotationPrefixes: config.annotationsPrefix,
-    defaultBackendService: config.defaultBackendService === '' ? undefined : config.defaultBackendService,
-    defaultSslCertificate: config.defaultSslCertificate === '' ? undefined : config.defaultSslCertificate,
-    tcpServices: config.tcpServicesConfigmap === '' ? undefined : config.tcpServicesConfigmap,
-    udpServices: config.udpServicesConfigmap === '' ? undefined : config.udpServicesConfigmap,
-    reservedPorts,
-    scheduler: config.scheduler,
-    place: { node: config.nodeName === '' ? undefined : config.nodeName, zone: zone === '' ? undefined : zone },
-    ignoreTrafficPolicies: config.ignoreTrafficPolicies,
-    sslPassthrough: config.enableSslPassthrough,
-    allowLoopback: config.allowLoopbackEndpoints,
-  })
-}
-
 function publishedFrom(config: Config): AddressSource | undefined {
   if (config.publishStatusAddress.length > 0) return { addresses: config.publishStatusAddress }
   return config.publishService === '' ? undefined : { service: config.publishService }
 }
 
-function streamConfigMaps(config: Config): readonly string[] {
-  return [config.tcpServicesConfigmap, config.udpServicesConfigmap].filter((key) => key !== '')
+function namedConfigMaps(config: Config): readonly string[] {
+  return [config.configmap, config.tcpServicesConfigmap, config.udpServicesConfigmap].filter((key) => key !== '')
 }
 
 /** Objects outside --watch-namespace that options name. */

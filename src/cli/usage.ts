@@ -34,7 +34,8 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
   kubectl get ingress -A
   narthex sandbox --api-only --api-port 0              # only the API, for another controller`,
   check: `  narthex check ingress.yaml service.yaml
-  narthex check manifests/                             # exit status 1 when there are errors`,
+  narthex check manifests/                             # exit status 1 when there are errors
+  narthex check --configmap narthex/narthex manifests/ # with the settings of a ConfigMap among them`,
   routes: `  narthex routes                                       # of the controller on this machine
   narthex routes --admin http://127.0.0.1:10254 -o json
   narthex routes examples/                             # of files, offline`,
@@ -45,7 +46,7 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
 const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   run: 'narthex run [options]',
   sandbox: 'narthex sandbox [options]',
-  check: 'narthex check FILE|DIR… [-o text|json]',
+  check: 'narthex check FILE|DIR… [--configmap NS/NAME] [-o text|json]',
   routes: 'narthex routes [FILE|DIR…] [--admin URL] [-o text|json]',
   explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--admin URL]",
 }

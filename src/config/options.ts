@@ -1,6 +1,7 @@
 // Every option of the command line and the environment, in one table: help texts, parsing and docs/options.md come from it.
 import { availableParallelism } from 'node:os'
 import type { LogLevel } from '../base/log.ts'
+import type { TlsRedirect } from '../model/policy.ts'
 import { SCHEDULERS, type Scheduler } from '../model/scheduler.ts'
 import { DEFAULT_SETTINGS } from '../model/settings.ts'
 import type { TlsVersions } from '../model/tls.ts'
@@ -64,10 +65,15 @@ export const OPTIONS = {
   defaultSslCertificate: option({ flag: 'default-ssl-certificate', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a self-signed one made at start', help: 'Secret with the certificate for names that no other covers.' }),
   defaultBackendService: option({ flag: 'default-backend-service', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'a built-in 404', help: 'Service for requests that no rule takes (its first port).' }),
 
+  configmap: option({ flag: 'configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap whose keys, named as in ingress-nginx, set options that are not given here; changes are live. See docs/configmap.md.' }),
   tcpServicesConfigmap: option({ flag: 'tcp-services-configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap of TCP services, port: namespace/service:port[:PROXY][:PROXY], as in ingress-nginx.' }),
   udpServicesConfigmap: option({ flag: 'udp-services-configmap', group: 'Ingress', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: 'ConfigMap of UDP services, port: namespace/service:port.' }),
 
   scheduler: option<Scheduler>({ flag: 'scheduler', group: 'Ingress', placeholder: 'NAME', parse: value.choice(...SCHEDULERS), fallback: 'rr', help: 'Scheduler of backends whose Ingress and Service ask for none, by its ipvsadm name; see docs/balancing.md.' }),
+  sslRedirect: option({ flag: 'ssl-redirect', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: true, help: 'Redirect plain HTTP to https where a host has a certificate, unless its Ingress says otherwise.' }),
+  forceSslRedirect: option({ flag: 'force-ssl-redirect', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, help: 'Do so for hosts without a certificate, too.' }),
+  httpRedirectCode: option<TlsRedirect['status']>({ flag: 'http-redirect-code', group: 'Ingress', placeholder: 'STATUS', parse: value.redirectStatus, fallback: 308, help: 'Status of those redirects: 301, 302, 307 or 308.' }),
+  noTlsRedirectLocations: option({ flag: 'no-tls-redirect-locations', group: 'Ingress', placeholder: 'PATH,…', parse: value.pathList, fallback: DEFAULT_SETTINGS.noTlsRedirectPaths, collect: concat, help: 'Beginnings of paths that are never redirected; repeatable.' }),
   allowLoopbackEndpoints: option({ flag: 'allow-loopback-endpoints', group: 'Ingress', placeholder: '', parse: value.boolean, fallback: false, sandboxFallback: true, help: 'Send requests to endpoints on loopback and link-local addresses too: only where pods live there, as in the sandbox.' }),
 
   dnsServer: option({ flag: 'dns-server', group: 'External names', placeholder: 'IP[:PORT]', parse: (text) => [value.addressWithPort(text)], fallback: [] as readonly string[], collect: concat, shownFallback: 'those of /etc/resolv.conf', help: 'DNS server for the names of ExternalName Services; repeatable.' }),

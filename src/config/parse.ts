@@ -7,6 +7,8 @@ export class UsageError extends Error {}
 
 export interface Arguments {
   readonly config: Config
+  /** Those that have their value from the command line or the environment. */
+  readonly given: ReadonlySet<OptionName>
   readonly help: boolean
 }
 
@@ -35,6 +37,7 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
     given.set(flag, [...(given.get(flag) ?? []), text])
   }
   const values: Record<string, unknown> = {}
+  const setByUser = new Set<OptionName>()
   for (const [name, option] of OPTION_LIST) {
     values[name] = command === 'sandbox' && option.sandboxFallback !== undefined ? option.sandboxFallback : option.fallback
   }
@@ -43,6 +46,7 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
     const variable = environmentName(option.flag)
     const fromEnv = env[variable]
     const fromOther = command === 'run' && option.variable !== undefined ? env[option.variable] : undefined
+    if (fromFlag !== undefined || (fromEnv !== undefined && fromEnv !== '')) setByUser.add(name)
     if (fromFlag !== undefined) values[name] = read(command, option, `--${option.flag}`, fromFlag)
     else if (fromEnv !== undefined && fromEnv !== '') values[name] = read(command, option, variable, [fromEnv])
     else if (fromOther !== undefined && fromOther !== '') values[name] = read(command, option, option.variable ?? '', [fromOther])
@@ -50,21 +54,27 @@ export function parseConfig(command: Command, args: readonly string[], env: Read
   // Every name of OPTIONS was filled in above, each by its own parser or fallback.
   const config = Object.freeze(values) as Config
   const conflict = help ? undefined : conflictIn(config)
-  if (conflict !== undefined) throw new UsageError(`narthex ${command}: ${conflict}`)
-  return { config, help }
+  if (conflict !== undefined) throw new UsageError(`narthex ${command}: ${conflict.message}`)
+  return { config, given: setByUser, help }
 }
 
 /** Milliseconds: shorter would only be a burden on DNS servers. */
 const SHORTEST_DNS_TTL = 100
 
+export interface Conflict {
+  /** The one to leave out. */
+  readonly option: OptionName
+  readonly message: string
+}
+
 /** Options that say nothing without another one, or against each other: better told than found out. */
-function conflictIn({ useForwardedHeaders, proxyRealIpCidr, useProxyProtocol, proxyProtocolCidr, dnsMinTtl, dnsMaxTtl }: Config): string | undefined {
-  if (useForwardedHeaders && proxyRealIpCidr.length === 0) return '--use-forwarded-headers believes nobody without --proxy-real-ip-cidr'
+export function conflictIn({ useForwardedHeaders, proxyRealIpCidr, useProxyProtocol, proxyProtocolCidr, dnsMinTtl, dnsMaxTtl }: Config): Conflict | undefined {
+  if (useForwardedHeaders && proxyRealIpCidr.length === 0) return { option: 'useForwardedHeaders', message: '--use-forwarded-headers believes nobody without --proxy-real-ip-cidr' }
   if (useProxyProtocol && proxyProtocolCidr.length + proxyRealIpCidr.length === 0) {
-    return '--use-proxy-protocol takes connections from nobody without --proxy-protocol-cidr or --proxy-real-ip-cidr'
+    return { option: 'useProxyProtocol', message: '--use-proxy-protocol takes connections from nobody without --proxy-protocol-cidr or --proxy-real-ip-cidr' }
   }
-  if (dnsMinTtl < SHORTEST_DNS_TTL) return `--dns-min-ttl wants at least ${SHORTEST_DNS_TTL}ms`
-  if (dnsMinTtl > dnsMaxTtl) return '--dns-min-ttl is longer than --dns-max-ttl'
+  if (dnsMinTtl < SHORTEST_DNS_TTL) return { option: 'dnsMinTtl', message: `--dns-min-ttl wants at least ${SHORTEST_DNS_TTL}ms` }
+  if (dnsMinTtl > dnsMaxTtl) return { option: 'dnsMinTtl', message: '--dns-min-ttl is longer than --dns-max-ttl' }
   return undefined
 }
 
@@ -84,8 +94,14 @@ function read(command: Command, option: Option<unknown>, label: string, texts: r
 }
 
 function suggestion(flag: string, known: readonly string[]): string {
-  const nearest = known.map((each) => ({ each, distance: editDistance(flag, each) })).sort((a, b) => a.distance - b.distance)[0]
-  return nearest && nearest.distance <= Math.max(2, flag.length / 4) ? ` (did you mean --${nearest.each}?)` : ''
+  const found = nearest(flag, known)
+  return found === undefined ? '' : ` (did you mean --${found}?)`
+}
+
+/** The name that was probably meant; undefined: none is near. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known.map((each) => ({ each, distance: editDistance(name, each) })).sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= Math.max(2, name.length / 4) ? best.each : undefined
 }
 
 /** Levenshtein; flags are short. */

@@ -9,6 +9,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
     serverName: config.serverHeader,
     tls: { ...config.sslProtocols, ciphers: config.sslCiphers === '' ? undefined : config.sslCiphers, preferServerCiphers: config.sslPreferServerCiphers },
     hsts: hstsValue(config),
+    noTlsRedirectPaths: config.noTlsRedirectLocations,
     redirectPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
     client: {
       trustedProxies: config.useForwardedHeaders ? config.proxyRealIpCidr : [],

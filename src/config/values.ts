@@ -87,6 +87,14 @@ export function prefixList(text: string): readonly string[] {
   return parts
 }
 
+/** Beginnings of paths separated by commas. */
+export function pathList(text: string): readonly string[] {
+  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  const bad = parts.find((part) => !part.startsWith('/'))
+  if (bad !== undefined || parts.length === 0) throw new ValueError(`wants paths that begin with / separated by commas, got "${bad ?? text}"`)
+  return parts
+}
+
 /** Fields that the proxy reads or writes for another purpose, or that have another syntax. */
 const NO_CHAIN = /^(?:forwarded|host|connection|content-length|transfer-encoding|upgrade|te|x-scheme|x-forwarded-(?!for$).*|x-original-.*)$/
 
@@ -147,6 +155,14 @@ export function ciphers(text: string): string {
 export function headerValue(value: string): string {
   if (!/^[\x21-\x7e]?([\x20-\x7e]*[\x21-\x7e])?$/.test(value)) throw new ValueError('wants visible ASCII characters only')
   return value
+}
+
+const REDIRECTS = [301, 302, 307, 308] as const
+
+export function redirectStatus(text: string): (typeof REDIRECTS)[number] {
+  const found = REDIRECTS.find((status) => String(status) === text)
+  if (found === undefined) throw new ValueError(`wants one of ${REDIRECTS.join(', ')}, got "${text}"`)
+  return found
 }
 
 export function choice<const T extends string>(...choices: readonly T[]): (text: string) => T {

@@ -23,6 +23,10 @@ export type DiagnosticReason =
   | 'AnnotationInvalid'
   | 'AnnotationUnsupported'
   | 'ConfigMapNotFound'
+  | 'SettingInvalid'
+  | 'SettingOverruled'
+  | 'SettingUnknown'
+  | 'SettingUnsupported'
   | 'StreamInvalid'
   | 'StreamPortUnavailable'
 

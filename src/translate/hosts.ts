@@ -1,7 +1,7 @@
 // Step 6: puts together what all Ingresses say of a host. The oldest wins a path; the others are told.
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
-import { NO_POLICY, type Policy } from '../model/policy.ts'
+import { NO_POLICY, type Policy, type TlsRedirect } from '../model/policy.ts'
 import type { Host, Route } from '../model/routing.ts'
 import type { Contribution, Draft, HostMemory, HostsMemory, PathDraft, Resolution, View } from './draft.ts'
 import { groupHosts } from './host-groups.ts'
@@ -11,12 +11,12 @@ import { passThrough } from './passthrough.ts'
 import { quote, warning } from './report.ts'
 
 export function hosts(view: View, draft: Draft): void {
-  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts, draft.hostTls], (before) => assembleAll(view.memo.hostEntries, draft, before))
+  const { hosts, diagnostics } = remember(view.memo.hosts, [draft.ingresses, draft.resolutions, draft.tlsHosts, draft.hostTls], (before) => assembleAll(view.memo.hostEntries, draft, view.options.redirects.status, before))
   draft.hosts = hosts
   draft.diagnostics.push(diagnostics)
 }
 
-function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions, tlsHosts, hostTls }: Draft, before: HostsMemory | undefined): HostsMemory {
+function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions, tlsHosts, hostTls }: Draft, status: TlsRedirect['status'], before: HostsMemory | undefined): HostsMemory {
   const groups = groupHosts(ingresses, before?.groups)
   // Backends and TLS may concern any host; if neither has changed, only the hosts of changed Ingresses can have.
   const touched = before?.resolutions === resolutions && before.tlsHosts === tlsHosts && before.hostTls === hostTls ? groups.touched : undefined
@@ -33,7 +33,7 @@ function assembleAll(entries: Map<string, HostMemory>, { ingresses, resolutions,
     let entry = entries.get(name)
     const asked = hostTls.get(name)
     if (entry === undefined || entry.hostTls !== asked || !isCurrent(entry, contributions, resolutions, tls)) {
-      const { host, diagnostics } = withTls(assemble(name, contributions, resolutions, tls), asked)
+      const { host, diagnostics } = withTls(assemble(name, contributions, { resolutions, tls, status }), asked)
       entry = { contributions, resolutions: resolutionsOf(contributions, resolutions), tls, hostTls: asked, host, diagnostics }
       entries.set(name, entry)
     }
@@ -78,7 +78,15 @@ interface Claim {
   readonly path: PathDraft
 }
 
-function assemble(name: string, contributions: readonly Contribution[], resolutions: Draft['resolutions'], tls: boolean): Assembled {
+interface Surroundings {
+  readonly resolutions: Draft['resolutions']
+  /** The host has a certificate, or should have one. */
+  readonly tls: boolean
+  /** Of redirects to https. */
+  readonly status: TlsRedirect['status']
+}
+
+function assemble(name: string, contributions: readonly Contribution[], surroundings: Surroundings): Assembled {
   const claims = new Map<string, Claim>()
   const diagnostics: Diagnostic[] = []
   for (const contribution of contributions) {
@@ -94,32 +102,36 @@ function assemble(name: string, contributions: readonly Contribution[], resoluti
     if (contribution.fallback !== undefined && !claims.has('Prefix /')) claims.set('Prefix /', { contribution, path: contribution.fallback })
   }
   const closed = contributions.some((contribution) => contribution.policy.closesHosts)
-  const routes = [...claims.values()].map((claim) => routeOf(claim, resolutions, tls, closed))
+  const routes = [...claims.values()].map((claim) => routeOf(claim, surroundings, closed))
   return { host: { name, routes: routes.sort(bestFirst) }, diagnostics }
 }
 
 const CLOSED: Resolution = Object.freeze({ backend: undefined, status: 503 })
 
-function routeOf({ contribution, path }: Claim, resolutions: Draft['resolutions'], tls: boolean, hostClosed: boolean): Route {
+function routeOf({ contribution, path }: Claim, surroundings: Surroundings, hostClosed: boolean): Route {
   const { policy, object, createdAt } = contribution
   const { service } = path.reference.backend
   const closed = hostClosed || policy.closesPaths || policy.closesHosts
-  const resolution = closed ? CLOSED : (resolutions.get(path.reference.key) ?? CLOSED)
+  const resolution = closed ? CLOSED : (surroundings.resolutions.get(path.reference.key) ?? CLOSED)
   return {
     path: path.path,
     pathType: path.pathType,
     backend: resolution.backend,
     status: resolution.backend === undefined ? resolution.status : 503,
-    policy: policyOf(contribution, path.path, tls),
+    policy: policyOf(contribution, path.path, surroundings),
     source: { object, field: path.field, createdAt, service: service?.name ?? '', servicePort: String(service?.port ?? '') },
   }
 }
 
-/** One object for all routes that redirect, so that equal stays identical. */
-const TO_HTTPS: Policy = Object.freeze({ tlsRedirect: Object.freeze({ status: 308 }) })
+/** One object for all routes that redirect with the same status, so that equal stays identical. */
+const TO_HTTPS: Readonly<Record<TlsRedirect['status'], Policy>> = { 301: toHttps(301), 302: toHttps(302), 307: toHttps(307), 308: toHttps(308) }
 
-function policyOf({ policy, affinity }: Contribution, path: string, tls: boolean): Policy {
-  const plain = policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS : NO_POLICY
+function toHttps(status: TlsRedirect['status']): Policy {
+  return Object.freeze({ tlsRedirect: Object.freeze({ status }) })
+}
+
+function policyOf({ policy, affinity }: Contribution, path: string, { tls, status }: Surroundings): Policy {
+  const plain = policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS[status] : NO_POLICY
   return affinity === undefined ? plain : { ...plain, affinity: { ...affinity, path: affinity.path ?? cookiePath(path) } }
 }
 

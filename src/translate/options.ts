@@ -1,5 +1,5 @@
 // What translation is told besides the cluster's objects. Keep one object alive: its identity is part of every memo.
-
+import type { TlsRedirect } from '../model/policy.ts'
 import type { Scheduler } from '../model/scheduler.ts'
 
 export interface TranslateOptions {
@@ -20,6 +20,10 @@ export interface TranslateOptions {
   readonly udpServices: string | undefined
   /** Ports that no such service may have, because we listen on them. */
   readonly reservedPorts: readonly number[]
+  /** What the annotations of an Ingress leave open. */
+  readonly redirects: Redirects
+  /** A protection of everything is asked for that there is not: all paths answer 503. */
+  readonly closed: boolean
   /** Of backends that nothing else asks anything for. */
   readonly scheduler: Scheduler
   /** Where we run: which endpoints are near. */
@@ -30,6 +34,14 @@ export interface TranslateOptions {
   readonly sslPassthrough: boolean
   /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
   readonly allowLoopback: boolean
+}
+
+/** From plain HTTP to https. */
+export interface Redirects {
+  /** Of hosts with a certificate. */
+  readonly tlsHosts: boolean
+  readonly allHosts: boolean
+  readonly status: TlsRedirect['status']
 }
 
 /** undefined: not known. */
@@ -50,6 +62,8 @@ export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
   tcpServices: undefined,
   udpServices: undefined,
   reservedPorts: [],
+  redirects: Object.freeze({ tlsHosts: true, allHosts: false, status: 308 }),
+  closed: false,
   scheduler: 'rr',
   place: Object.freeze({ node: undefined, zone: undefined }),
   ignoreTrafficPolicies: false,

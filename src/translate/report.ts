@@ -1,4 +1,5 @@
 // Making diagnostics: the only way a step speaks of a user's mistake.
+export { quote } from '../base/quote.ts'
 import type { Meta } from '../kube/objects.ts'
 import type { Diagnostic, DiagnosticReason } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
@@ -19,10 +20,4 @@ export function warning(reason: DiagnosticReason, object: ObjectRef, finding: Fi
 
 export function ingressRef(meta: Meta): ObjectRef {
   return { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1', namespace: meta.namespace, name: meta.name, uid: meta.uid }
-}
-
-/** A user's value inside a message: quoted, without control characters, cut when it is long. */
-export function quote(value: string): string {
-  const shown = value.length > 120 ? `${value.slice(0, 120)}…` : value
-  return JSON.stringify(shown)
 }

@@ -51,7 +51,7 @@ function sameRouting(a: Ingress, b: Ingress): boolean {
 
 export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {
   const object = ingressRef(ingress.meta)
-  const { policy, balancing, affinity, clientTls, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options.annotationPrefixes, object)
+  const { policy, balancing, affinity, clientTls, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options, object)
   const diagnostics = [...fromAnnotations]
   const contributions = leaveOut ? [] : contribute(ingress, object, { policy, balancing, affinity }, diagnostics)
   const references: BackendReference[] = []

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { configMapDocs } from '../../src/config/config-map-docs.ts'
 import { optionDocs } from '../../src/config/help.ts'
 
 it('docs/options.md is what the option table says (npm run docs)', () => {
   expect(readFileSync('docs/options.md', 'utf8')).toBe(optionDocs())
+})
+
+it('docs/configmap.md is what the table of keys says (npm run docs)', () => {
+  expect(readFileSync('docs/configmap.md', 'utf8')).toBe(configMapDocs())
 })
 
 it('the limits in docs/security.md are those of the option table', () => {

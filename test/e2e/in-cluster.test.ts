@@ -110,7 +110,7 @@ beforeAll(async () => {
   await ok(kubectl('apply -f -', OBJECTS))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
   await ok(kubectl('apply -f -', tcpServices({ [sqlPort]: 'default/web:http', 1: 'default/nobody:1' })))
-  controller = await startNarthex(['run', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'], { NODE_NAME: 'sandbox' })
+  controller = await startNarthex(['run', '--configmap=narthex/narthex', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'], { NODE_NAME: 'sandbox' })
 })
 afterAll(async () => {
   await controller?.stop()
@@ -180,6 +180,16 @@ ${ingressOf('near')}`
     const events = await eventually(() => ok(kubectl('get events --field-selector involvedObject.name=near,involvedObject.kind=Ingress')), (text) => text.includes('NoLocalEndpoints'))
     expect(events).toMatch(/Warning\s+NoLocalEndpoints\s+ingress\/near\s+.*default\/near .*node "sandbox"/)
     await ok(kubectl('delete ingress near'))
+  })
+
+  it('takes its settings from the ConfigMap of manifests/', async () => {
+    const post = async (): Promise<number> => (await fetch(`http://127.0.0.1:${http()}/`, { method: 'POST', body: 'x'.repeat(3000) })).status
+    expect(await post()).toBe(404)
+    await ok(kubectl('patch configmap narthex -n narthex --type=merge -p {"data":{"proxy-body-size":"2k","hstss":"x"}}'))
+    await eventually(post, (status) => status === 413)
+    const events = await eventually(() => ok(kubectl('get events -n narthex')), (text) => text.includes('SettingUnknown'))
+    expect(events).toMatch(/Warning\s+SettingUnknown\s+configmap\/narthex\s+.*did you mean hsts\?/)
+    await ok(kubectl('patch configmap narthex -n narthex --type=json -p [{"op":"remove","path":"/data/proxy-body-size"},{"op":"remove","path":"/data/hstss"}]'))
   })
 
   it('uses exactly the verbs that manifests/10-rbac.yaml grants', async () => {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Log } from '../../src/base/log.ts'
-import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
+import { DEFAULT_SETTINGS, type ProxySettings } from '../../src/model/settings.ts'
 import { startDataPlane, type DataPlane, type DataPlaneOptions } from '../../src/runtime/data-plane.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { configOf } from './configs.ts'
@@ -104,6 +104,24 @@ test('a thread that dies is replaced, gets the whole table, and is counted; the 
   expect(new Set(states.map(({ whole }) => whole))).toEqual(new Set([1, 2]))
   expect(lines).toEqual([expect.stringContaining('error data-plane thread ended and is replaced {"thread":')])
   expect(lines[0]).toContain('scripted crash')
+})
+
+test('new settings reach every thread, alone or with a table, and one that takes the place of another', async () => {
+  const plane = await start({ random: () => 0 })
+  const config = configOf({ a: [1] })
+  const settings = (serverName: string): ProxySettings => ({ ...DEFAULT_SETTINGS, serverName })
+  await plane.apply(config, settings('first'))
+  for (const state of await many(() => get(plane))) expect(state).toMatchObject({ version: 1, serverName: 'first' })
+  const second = settings('second')
+  await plane.apply(config, second)
+  for (const state of await many(() => get(plane))) expect(state).toMatchObject({ version: 2, serverName: 'second' })
+  await plane.apply(config, second)
+  await plane.apply(config)
+  expect(await plane.stats()).toMatchObject({ version: 2 })
+  await expect(get(plane, '/die')).rejects.toThrow()
+  await get(plane)
+  await replaced(plane, 2)
+  for (const state of await many(() => get(plane))) expect(state).toMatchObject({ serverName: 'second' })
 })
 
 test('the connections of a thread that died count no longer', async () => {

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import { parentPort } from 'node:worker_threads'
 import { applyDelta } from '../../src/model/delta.ts'
 import { EMPTY_ROUTING } from '../../src/model/routing.ts'
+import type { ProxySettings } from '../../src/model/settings.ts'
 import { emptyRecord } from '../../src/observe/recorder.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
 import { createAdmission, type Admission } from '../../src/proxy/admission.ts'
@@ -21,9 +22,11 @@ let version = 0
 let isSilent = false
 const servers: Server[] = []
 let whole = 0
+let settings: ProxySettings | undefined
 let admission: Admission | undefined
 
 function apply(update: TableUpdate): void {
+  settings = update.settings ?? settings
   cursors.learn(update.memory.slots)
   config = applyDelta(config, update.delta)
   ;({ version } = update)
@@ -33,7 +36,7 @@ function answer(path: string): unknown {
   if (path === '/silent') isSilent = true
   if (path === '/enter') return { entered: admission?.enter() }
   if (path.startsWith('/next/')) return Array.from({ length: 100 }, () => cursors.of(path.slice(6)).next())
-  return { version, hosts: [...config.hosts.keys()], backends: [...config.backends.keys()], whole }
+  return { version, hosts: [...config.hosts.keys()], backends: [...config.backends.keys()], whole, serverName: settings?.serverName }
 }
 
 function serve(): Server {
@@ -49,6 +52,7 @@ async function handle(message: ToThread): Promise<void> {
   switch (message.kind) {
     case 'start':
       admission = createAdmission(message.start.admission, message.start.thread, message.start.settings.limits)
+      ;({ settings } = message.start)
       whole = message.update.delta.hosts.set.length
       apply(message.update)
       for (const listener of message.start.listeners) {

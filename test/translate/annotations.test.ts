@@ -5,11 +5,13 @@ import type { ObjectRef } from '../../src/model/object-ref.ts'
 import { readAnnotations } from '../../src/translate/annotations/read.ts'
 import { parseBool } from '../../src/translate/annotations/spec.ts'
 import { ANNOTATION_GROUPS, ANNOTATIONS } from '../../src/translate/annotations/table.ts'
+import { DEFAULT_TRANSLATE_OPTIONS } from '../../src/translate/options.ts'
 
 const OBJECT: ObjectRef = { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1', namespace: 'dev', name: 'web' }
 const NGINX = 'nginx.ingress.kubernetes.io'
+const OPTIONS = DEFAULT_TRANSLATE_OPTIONS
 
-const read = (name: string, value: string, prefix = NGINX) => readAnnotations({ [`${prefix}/${name}`]: value }, [NGINX], OBJECT)
+const read = (name: string, value: string, prefix = NGINX) => readAnnotations({ [`${prefix}/${name}`]: value }, OPTIONS, OBJECT)
 
 const OWN_ONLY = ['scheduler', 'scheduler-flags', 'hash-key', 'weights', 'health-check', 'health-check-interval', 'health-check-timeout', 'health-check-healthy-threshold', 'health-check-unhealthy-threshold', 'ssl-passthrough-proxy-protocol', 'ssl-protocols', 'use-http2']
 
@@ -45,8 +47,8 @@ test('booleans are those of Go and no others', () => {
 test('any annotations are read without a throw and equal policies are one object', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.oneof(fc.constantFrom(...[...ANNOTATIONS.keys()].map((name) => `${NGINX}/${name}`)), fc.string().map((text) => `${NGINX}/${text}`)), fc.string()), (annotations) => {
-      const first = readAnnotations(annotations, [NGINX], OBJECT)
-      const second = readAnnotations(annotations, [NGINX], OBJECT)
+      const first = readAnnotations(annotations, OPTIONS, OBJECT)
+      const second = readAnnotations(annotations, OPTIONS, OBJECT)
       expect(second.policy).toBe(first.policy)
       expect(second).toEqual(first)
     }),

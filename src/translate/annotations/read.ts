@@ -2,14 +2,14 @@
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
 import { NO_BALANCING, type Balancing } from '../balancing.ts'
-import { OWN_PREFIX } from '../options.ts'
+import { OWN_PREFIX, type TranslateOptions } from '../options.ts'
 import { error, quote, warning } from '../report.ts'
 import { entriesOf, fieldOf, type Entry } from './entries.ts'
 import { readAffinity, type AskedAffinity } from './read-affinity.ts'
 import { readBalancing } from './read-balancing.ts'
 import { readClientTls, type ClientTls } from './read-client-tls.ts'
 import { REMOVED } from './removed.ts'
-import { parseBool, type BooleanAnnotation, type BooleanField, type PendingAnnotation } from './spec.ts'
+import { parseBool, type BooleanField, type PendingAnnotation } from './spec.ts'
 import { ANNOTATIONS } from './table.ts'
 
 /** What the annotations of an Ingress ask for its routes. Equal ones are the same object. */
@@ -32,20 +32,18 @@ export interface AnnotationReading {
 
 type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
 
-const PLAIN: IngressPolicy = Object.freeze({ sslRedirect: true, forceSslRedirect: false, closesPaths: false, closesHosts: false })
-const PLAIN_READING: AnnotationReading = Object.freeze({ policy: PLAIN, balancing: NO_BALANCING, affinity: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
+const PLAIN_READING: Omit<AnnotationReading, 'policy'> = Object.freeze({ balancing: NO_BALANCING, affinity: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
 
-/** `prefixes` are read beside the own one, which wins. */
-export function readAnnotations(annotations: Readonly<Record<string, string>>, prefixes: readonly string[], object: ObjectRef): AnnotationReading {
-  const entries = entriesOf(annotations, [OWN_PREFIX, ...prefixes])
-  if (entries.size === 0) return PLAIN_READING
-  const policy: Draft = { ...PLAIN }
+export function readAnnotations(annotations: Readonly<Record<string, string>>, { annotationPrefixes, redirects, closed }: TranslateOptions, object: ObjectRef): AnnotationReading {
+  const entries = entriesOf(annotations, [OWN_PREFIX, ...annotationPrefixes])
+  const policy: Draft = { sslRedirect: redirects.tlsHosts, forceSslRedirect: redirects.allHosts, closesPaths: false, closesHosts: closed }
+  if (entries.size === 0) return { ...PLAIN_READING, policy: intern(policy) }
   const diagnostics: Diagnostic[] = []
   let leaveOut = false
   for (const entry of entries.values()) {
     const spec = ANNOTATIONS.get(entry.name)
     if (spec === undefined) diagnostics.push(unknown(entry, object))
-    else if (spec.kind === 'boolean') policy[spec.field] = readBool(spec, entry, object, diagnostics)
+    else if (spec.kind === 'boolean') policy[spec.field] = readBool(entry, policy[spec.field], object, diagnostics)
     else if (spec.kind === 'pending') {
       const effect = spec.effect(entry.value)
       if (effect === undefined) continue
@@ -71,18 +69,18 @@ function intern(policy: IngressPolicy): IngressPolicy {
   return known
 }
 
-function readBool(spec: BooleanAnnotation, entry: Entry, object: ObjectRef, diagnostics: Diagnostic[]): boolean {
-  if (entry.value === '') return spec.initial
+function readBool(entry: Entry, initial: boolean, object: ObjectRef, diagnostics: Diagnostic[]): boolean {
+  if (entry.value === '') return initial
   const value = parseBool(entry.value)
   if (value !== undefined) return value
   diagnostics.push(
     warning('AnnotationInvalid', object, {
       field: fieldOf(entry),
-      message: `${quote(entry.value)} is no boolean; ${entry.name} is taken as ${spec.initial}.`,
+      message: `${quote(entry.value)} is no boolean; ${entry.name} is taken as ${initial}.`,
       fix: 'Set it to "true" or "false".',
     }),
   )
-  return spec.initial
+  return initial
 }
 
 const INSTEAD = {

@@ -2,8 +2,8 @@
 import { boolean, ignored, ignoredSwitch, type AnnotationSpec } from './spec.ts'
 
 export const REDIRECT: readonly AnnotationSpec[] = [
-  boolean('ssl-redirect', 'sslRedirect', true),
-  boolean('force-ssl-redirect', 'forceSslRedirect', false),
+  boolean('ssl-redirect', 'sslRedirect'),
+  boolean('force-ssl-redirect', 'forceSslRedirect'),
   ignoredSwitch('preserve-trailing-slash', 'the trailing slash in redirects to https'),
   ignored('permanent-redirect', 'a permanent redirect'),
   ignored('permanent-redirect-code', 'another status of the permanent redirect'),

@@ -21,7 +21,6 @@ export interface BooleanAnnotation {
   readonly kind: 'boolean'
   readonly name: string
   readonly field: BooleanField
-  readonly initial: boolean
 }
 
 /** Policy fields that a boolean annotation sets. */
@@ -35,8 +34,8 @@ export interface GroupedAnnotation {
 
 export type AnnotationSpec = PendingAnnotation | BooleanAnnotation | GroupedAnnotation
 
-export function boolean(name: string, field: BooleanField, initial: boolean): BooleanAnnotation {
-  return { kind: 'boolean', name, field, initial }
+export function boolean(name: string, field: BooleanField): BooleanAnnotation {
+  return { kind: 'boolean', name, field }
 }
 
 export function balancing(name: string): GroupedAnnotation {

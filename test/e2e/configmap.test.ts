@@ -1,0 +1,194 @@
+// --configmap: kubectl apply and patch change a controller that runs, and nothing closes meanwhile.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
+import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { RawClient } from '../support/raw-client.ts'
+
+const OBJECTS = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: dev}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'nginx:1.27', ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: dev}
+spec:
+  selector: {app: web}
+  ports: [{port: 80}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: dev}
+spec:
+  ingressClassName: narthex
+  rules: [{host: web.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
+`
+const curl = promisify(execFile)
+
+let narthex: Narthex
+let kubectl: Kubectl
+/** Open from before the first change to after the last. */
+let old: RawClient
+
+const http = (): number => narthex.ports['http'] ?? 0
+const ask = (path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> => fetchHost({ port: http(), host: 'web.example', path, headers })
+
+async function status(args: readonly string[], path = '/'): Promise<string> {
+  const { stdout } = await curl('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', 'Host: web.example', ...args, `http://127.0.0.1:${http()}${path}`]).catch(() => ({ stdout: 'closed' }))
+  return stdout
+}
+
+async function set(data: Readonly<Record<string, string | null>>): Promise<void> {
+  await ok(kubectl(`patch configmap narthex -n dev --type=merge -p ${JSON.stringify({ data }).replaceAll(' ', '\\u0020')}`))
+}
+
+async function diagnostics(): Promise<readonly { readonly reason: string; readonly field: string; readonly message: string }[]> {
+  const answer = (await (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/api/diagnostics`)).json()) as { diagnostics: { reason: string; field: string; message: string }[] }
+  return answer.diagnostics
+}
+
+const events = (): Promise<string> => ok(kubectl('get events -n dev --field-selector involvedObject.kind=ConfigMap,involvedObject.name=narthex'))
+const post = (): Promise<string> => status(['--data-binary', 'x'.repeat(3000)])
+
+beforeAll(async () => {
+  narthex = await startNarthex(['sandbox', '--threads=2', '--configmap=dev/narthex', '--max-head-fields=50'])
+  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
+  await ok(kubectl('create ns dev'))
+  await ok(kubectl('apply -f -', OBJECTS))
+  await ok(kubectl('rollout status deploy/web -n dev --timeout=20s'))
+  await eventually(() => ask(), (answer) => answer.status === 200)
+  old = await RawClient.connect(http())
+})
+afterAll(async () => {
+  old.close()
+  expect(await narthex.stop()).toBe(0)
+})
+
+it('serves with the defaults while there is none, and says so', async () => {
+  expect((await diagnostics()).map(({ reason, field }) => `${reason} ${field}`)).toEqual(['ConfigMapNotFound --configmap'])
+  expect(await post()).toBe('200')
+})
+
+it('takes what kubectl apply brings', async () => {
+  await ok(kubectl('apply -f -', JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'narthex', namespace: 'dev' }, data: { 'proxy-body-size': '2k', 'server-tokens': 'false' } })))
+  await eventually(post, (code) => code === '413')
+  expect(await diagnostics()).toEqual([])
+})
+
+it('a body size, larger again', async () => {
+  await set({ 'proxy-body-size': '4k' })
+  await eventually(post, (code) => code === '200')
+})
+
+it('a timeout', async () => {
+  expect(await status([], '/delay/1500')).toBe('200')
+  await set({ 'proxy-read-timeout': '500ms' })
+  await eventually(() => status([], '/delay/1500'), (code) => code === '504')
+  await set({ 'proxy-read-timeout': null })
+  await eventually(() => status([], '/delay/1500'), (code) => code === '200')
+})
+
+it('HSTS', async () => {
+  const hsts = async (): Promise<string> => {
+    const { stdout } = await curl('curl', ['-sk', '-o', '/dev/null', '-w', '%header{strict-transport-security}', '-H', 'Host: web.example', `https://127.0.0.1:${narthex.ports['https']}/`])
+    return stdout
+  }
+  expect(await hsts()).toBe('max-age=31536000; includeSubDomains')
+  await set({ 'hsts-max-age': '60', 'hsts-include-subdomains': 'false' })
+  await eventually(hsts, (text) => text === 'max-age=60')
+  await set({ hsts: 'false' })
+  await eventually(hsts, (text) => text === '')
+})
+
+it('load-balance: by the address of the client, then in turn', async () => {
+  const pods = async (): Promise<number> => new Set(await Promise.all(Array.from({ length: 9 }, async () => podOf(await ask())))).size
+  expect(await pods()).toBe(3)
+  await set({ 'load-balance': 'sh' })
+  await eventually(pods, (count) => count === 1)
+  await set({ 'load-balance': 'round_robin' })
+  await eventually(pods, (count) => count === 3)
+})
+
+it('redirects to https, with another status, and their exceptions', async () => {
+  await set({ 'force-ssl-redirect': 'true', 'http-redirect-code': '302', 'no-tls-redirect-locations': '/plain' })
+  const answer = await eventually(() => ask('/a'), ({ status }) => status === 302)
+  expect(answer.headers.location).toMatch(/^https:\/\/web\.example(:\d+)?\/a$/)
+  expect((await ask('/plain')).status).toBe(200)
+  await ok(kubectl('annotate ing web -n dev nginx.ingress.kubernetes.io/force-ssl-redirect=false'))
+  await eventually(() => ask('/a'), ({ status }) => status === 200)
+  await set({ 'force-ssl-redirect': null })
+  await ok(kubectl('annotate ing web -n dev nginx.ingress.kubernetes.io/force-ssl-redirect-'))
+})
+
+it('whose word counts for whom a request is from', async () => {
+  const seen = async (): Promise<boolean> => (await ask('/echo', { 'X-Forwarded-For': '192.0.2.7' })).body.includes('192.0.2.7')
+  const forged = (await ask('/', { 'X-Forwarded-For': '192.0.2.7' })).body
+  await set({ 'use-forwarded-headers': 'true' })
+  await eventually(diagnostics, (found) => found.some(({ field, message }) => field === 'data[use-forwarded-headers]' && message.includes('believes nobody')))
+  await set({ 'proxy-real-ip-cidr': '127.0.0.0/8' })
+  await eventually(seen, Boolean)
+  expect(forged).not.toMatch(/x-real-ip: 192\.0\.2\.7/i)
+  await set({ 'use-forwarded-headers': null })
+})
+
+it('the PROXY protocol, while connections from before stay as they are', async () => {
+  await set({ 'use-proxy-protocol': 'true', 'proxy-real-ip-cidr': '127.0.0.0/8' })
+  await eventually(() => status([]), (code) => code !== '200')
+  expect(await status(['--haproxy-protocol'])).toBe('200')
+  old.send('GET / HTTP/1.1\r\nHost: web.example\r\n\r\n')
+  expect((await old.response()).status).toBe(200)
+  await set({ 'use-proxy-protocol': null, 'proxy-real-ip-cidr': null })
+  await eventually(() => status([]), (code) => code === '200')
+})
+
+it('a bad value keeps the good one and leaves an Event; so does a key that nobody knows', async () => {
+  await set({ 'proxy-body-size': 'much', 'proxy-bodysize': '1m' })
+  const found = await eventually(events, (text) => text.includes('SettingInvalid') && text.includes('SettingUnknown'))
+  expect(found).toMatch(/Warning\s+SettingInvalid\s+configmap\/narthex\s+data\[proxy-body-size\]: .*"much"; the value before it stays/)
+  expect(found).toMatch(/did you mean proxy-body-size\?/)
+  expect(await post()).toBe('200')
+  expect(await status(['--data-binary', 'x'.repeat(5000)])).toBe('413')
+  const metrics = await (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/metrics`)).text()
+  expect(metrics).toMatch(/^narthex_diagnostics\{.*reason="SettingInvalid".*\} 1$/m)
+})
+
+it('an option goes before it', async () => {
+  expect((await runWith('--max-body=1m')).some(({ reason }) => reason === 'SettingOverruled')).toBe(true)
+})
+
+/** What another controller, with this option, finds. */
+async function runWith(option: string): Promise<Awaited<ReturnType<typeof diagnostics>>> {
+  const other = await startNarthex(['run', `--kubeconfig=${narthex.kubeconfig}`, '--address=127.0.0.1', '--threads=1', '--configmap=dev/narthex', option])
+  try {
+    const answer = (await (await fetch(`http://127.0.0.1:${other.ports['admin']}/api/diagnostics`)).json()) as { diagnostics: { reason: string; field: string; message: string }[] }
+    return answer.diagnostics
+  } finally {
+    await other.stop()
+  }
+}
+
+it('snippets are refused with the reason; a protection that there is not closes everything until it is gone', async () => {
+  await set({ 'http-snippet': 'more_set_headers "A: b";', 'block-cidrs': '192.0.2.0/24' })
+  await eventually(() => ask(), ({ status }) => status === 503)
+  const found = await eventually(events, (text) => text.includes('http-snippet') && text.includes('block-cidrs'))
+  expect(found).toMatch(/SettingUnsupported\s+configmap\/narthex\s+data\[block-cidrs\]: .*all paths answer 503/)
+  await set({ 'block-cidrs': null })
+  await eventually(() => ask(), ({ status }) => status === 200)
+})
+
+it('the defaults hold once it is deleted, and what was open from the beginning still is', async () => {
+  await ok(kubectl('delete configmap narthex -n dev'))
+  await eventually(() => status(['--data-binary', 'x'.repeat(5000)]), (code) => code === '200')
+  expect((await diagnostics()).map(({ reason }) => reason)).toEqual(['ConfigMapNotFound'])
+  old.send('GET / HTTP/1.1\r\nHost: web.example\r\n\r\n')
+  expect((await old.response()).status).toBe(200)
+})
