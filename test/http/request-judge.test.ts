@@ -1,8 +1,7 @@
 // An outside judge of what we forward: llhttp, in Node's own server, reads the bytes of every mutated request that we took, many on
 // one connection. It must find the same requests with the same bodies; one byte framed otherwise, and all that follows is garbage.
 // FUZZ_RUNS sets how many, FUZZ_SEED where they begin.
-import { createServer, METHODS, type IncomingMessage, type ServerResponse } from 'node:http'
-import { duplexPair } from 'node:stream'
+import { METHODS } from 'node:http'
 import { expect, it } from 'vitest'
 import { BodyReader } from '../../src/http/http1/body-reader.ts'
 import { RequestHeadReader } from '../../src/http/http1/request-head-reader.ts'
@@ -10,6 +9,7 @@ import { parseRequestHead, RequestHead } from '../../src/http/http1/request-head
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { requestText } from '../../src/upstream/request-text.ts'
 import { CORPUS, FURTHER } from '../proxy/malformed-request-corpus.ts'
+import { judged, LAST, type Framed } from '../support/llhttp-judge.ts'
 import { mutated, randomFrom } from '../support/mutation.ts'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1_000_000)
@@ -31,14 +31,6 @@ const PIECES = [
   '\r\n', '\n', '\r', ' ', '\t', ':', ',', ';', '"', '0', '5', 'f', '\0', '\x7f', '\x80', '\xff', '_', '-', '%', '#', '?', '/', '//', 'chunked', 'Host: a\r\n', 'Content-Length: 5\r\n',
   'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
 ]
-
-const LAST = { framed: { method: 'GET', target: '/last', body: '' }, text: 'GET /last HTTP/1.1\r\nHost: a\r\n\r\n' }
-
-interface Framed {
-  readonly method: string
-  readonly target: string
-  readonly body: string
-}
 
 const reader = new RequestHeadReader(DEFAULT_SETTINGS.limits)
 const body = new BodyReader()
@@ -68,34 +60,6 @@ function forwarded(bytes: Buffer, cut: number): { readonly framed: Framed; reado
   if (!body.done || body.fault !== undefined) return undefined
   if (chunked) framing += `0\r\n${body.trailers}\r\n`
   return { framed: { method: head.method, target: head.target, body: data }, text: requestText(head, 'id', 'X-Real-IP: 192.0.2.1\r\n') + framing }
-}
-
-/** The requests that llhttp finds in `bytes`; it stops where it finds a fault. */
-async function judged(bytes: string, count: number): Promise<{ readonly found: Framed[]; readonly fault: string | undefined }> {
-  const found: Framed[] = []
-  const [client, side] = duplexPair()
-  return new Promise((resolve) => {
-    const server = createServer({ insecureHTTPParser: false, maxHeaderSize: 256 * 1024, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 })
-    const end = (fault: string | undefined): void => {
-      client.destroy()
-      side.destroy()
-      resolve({ found, fault })
-    }
-    const take = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-      let data = ''
-      incoming.setEncoding('latin1').on('data', (part: string) => (data += part))
-      incoming.on('end', () => {
-        found.push({ method: incoming.method ?? '', target: incoming.url ?? '', body: data })
-        outgoing.end()
-        if (found.length === count) end(undefined)
-      })
-    }
-    server.on('request', take).on('checkContinue', take)
-    server.on('clientError', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
-    server.emit('connection', side)
-    client.on('error', () => undefined).resume()
-    client.write(Buffer.from(bytes, 'latin1'))
-  })
 }
 
 it(`llhttp reads what we forward as we framed it (${RUNS} mutated requests)`, { timeout: 60_000 + RUNS }, async () => {

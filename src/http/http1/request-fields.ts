@@ -7,7 +7,7 @@ import { hostName } from './host.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** Takes the field off the head; answers why the request is refused, or undefined. */
-type Action = (head: RequestHead, value: string) => FailureKind | undefined
+export type Action = (head: RequestHead, value: string) => FailureKind | undefined
 
 export const DROPPED = 'dropped'
 

@@ -127,11 +127,14 @@ function settle(head: RequestHead): FailureKind | undefined {
   } else if (head.hostSeen) return 'bad-request'
   head.keepAlive = head.minorVersion === 1
   if (head.connection !== '') settleConnection(head)
-  if (head.expect !== '') {
-    if (head.expect.toLowerCase() !== '100-continue') return 'expectation-failed'
-    // RFC 9110 section 10.1.1: ignored from HTTP/1.0; without a body there is nothing to continue with.
-    head.expectContinue = head.minorVersion === 1 && head.framing !== 'none'
-  }
+  return settleExpect(head)
+}
+
+export function settleExpect(head: RequestHead): FailureKind | undefined {
+  if (head.expect === '') return undefined
+  if (head.expect.toLowerCase() !== '100-continue') return 'expectation-failed'
+  // RFC 9110 section 10.1.1: ignored from HTTP/1.0; without a body there is nothing to continue with.
+  head.expectContinue = head.minorVersion === 1 && head.framing !== 'none'
   return undefined
 }
 

@@ -30,7 +30,7 @@ export function parseRequestLine(text: string, end: number, head: RequestHead): 
   return setAbsolute(head, target)
 }
 
-function setTarget(head: RequestHead, target: string): undefined {
+export function setTarget(head: RequestHead, target: string): undefined {
   head.target = target
   const query = target.indexOf('?')
   head.path = query < 0 ? target : target.slice(0, query)
