@@ -13,7 +13,7 @@ export type Command = 'run' | 'sandbox'
 export interface Option<T> {
   /** Without the dashes; the environment variable is NARTHEX_ and the flag in upper case. */
   readonly flag: string
-  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'TLS' | 'Limits' | 'Timeouts' | 'Pools' | 'Health' | 'Life cycle' | 'Logs'
+  readonly group: 'Cluster' | 'Listeners' | 'Client address' | 'Ingress' | 'External names' | 'Status' | 'Sandbox' | 'TLS' | 'HTTP/2' | 'Limits' | 'Timeouts' | 'Pools' | 'Health' | 'Life cycle' | 'Logs'
   /** What stands for the value in help; empty for a switch (a bare flag means true). */
   readonly placeholder: string
   readonly help: string
@@ -31,7 +31,7 @@ export interface Option<T> {
   readonly collect?: (all: readonly T[]) => T
 }
 
-const { client, limits, timeouts, pool, health, streams } = DEFAULT_SETTINGS
+const { client, limits, timeouts, pool, health, streams, http2 } = DEFAULT_SETTINGS
 const option = <T>(spec: Option<T>): Option<T> => spec
 const concat = (all: readonly (readonly string[])[]): readonly string[] => all.flat()
 
@@ -94,6 +94,23 @@ export const OPTIONS = {
   rbac: option({ flag: 'rbac', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Hold requests with a service account token (serviceaccount:NS:NAME) to the RBAC objects that were applied.' }),
 
   auditLogPath: option({ flag: 'audit-log-path', group: 'Sandbox', placeholder: 'FILE', only: 'sandbox', parse: value.nonEmpty, fallback: '', help: "Append each request to the sandbox's API as a JSON line: verb, resource, who." }),
+
+  http2: option({ flag: 'http2', group: 'HTTP/2', placeholder: '', parse: value.boolean, fallback: http2.overTls, help: 'Offer HTTP/2 to clients over TLS, by ALPN.' }),
+  h2c: option({ flag: 'h2c', group: 'HTTP/2', placeholder: '', parse: value.boolean, fallback: http2.cleartext, help: 'Take HTTP/2 without TLS on the HTTP port from clients that begin with it (prior knowledge); there is no upgrade from HTTP/1.1.' }),
+  http2MaxStreams: option({ flag: 'http2-max-streams', group: 'HTTP/2', placeholder: 'N', parse: value.positive, fallback: http2.wire.concurrentStreams, help: 'Requests at once on one connection; more are refused, and the client tries them again later.' }),
+  http2MaxHeaderList: option({ flag: 'http2-max-header-list', group: 'HTTP/2', placeholder: 'SIZE', parse: value.size, fallback: http2.wire.headerListBytes, help: 'Largest request head, decoded, with 32 bytes added for each field; larger: 431. --max-head and --max-head-fields hold as well.' }),
+  http2StreamWindow: option({ flag: 'http2-stream-window', group: 'HTTP/2', placeholder: 'SIZE', parse: value.window, fallback: http2.wire.streamWindow, help: 'Bytes of one request body that may be on their way or wait for the backend.' }),
+  http2ConnectionWindow: option({ flag: 'http2-connection-window', group: 'HTTP/2', placeholder: 'SIZE', parse: value.window, fallback: http2.wire.connectionWindow, help: 'Likewise for all requests of one connection; never less than 64k.' }),
+  http2PingInterval: option({ flag: 'http2-ping-interval', group: 'HTTP/2', placeholder: 'TIME', parse: value.duration, fallback: http2.wire.pingInterval, help: 'A PING to a client that has sent nothing for so long while requests are in flight; 0: none.' }),
+  http2PingTimeout: option({ flag: 'http2-ping-timeout', group: 'HTTP/2', placeholder: 'TIME', parse: value.duration, fallback: http2.wire.pingTimeout, help: 'For its answer; longer: the connection is closed.' }),
+  http2ResetBurst: option({ flag: 'http2-reset-burst', group: 'HTTP/2', placeholder: 'N', parse: value.positive, fallback: http2.wire.abuse.resetBurst, help: 'Requests that a client may cancel, or make fail by breaking rules, at once. Beyond this and the following: GOAWAY with ENHANCE_YOUR_CALM.' }),
+  http2ResetsPerSecond: option({ flag: 'http2-resets-per-second', group: 'HTTP/2', placeholder: 'N', parse: value.count, fallback: http2.wire.abuse.resetsPerSecond, help: 'Likewise each second, in the long run.' }),
+  http2ControlBurst: option({ flag: 'http2-control-burst', group: 'HTTP/2', placeholder: 'N', parse: value.positive, fallback: http2.wire.abuse.controlBurst, help: 'SETTINGS, PING, empty and unknown frames that a client may send at once.' }),
+  http2ControlPerSecond: option({ flag: 'http2-control-per-second', group: 'HTTP/2', placeholder: 'N', parse: value.count, fallback: http2.wire.abuse.controlPerSecond, help: 'Likewise each second, in the long run.' }),
+  http2MaxContinuations: option({ flag: 'http2-max-continuations', group: 'HTTP/2', placeholder: 'N', parse: value.count, fallback: http2.wire.abuse.continuations, help: 'CONTINUATION frames of one request head.' }),
+  http2PrioritiesPerStream: option({ flag: 'http2-priorities-per-stream', group: 'HTTP/2', placeholder: 'N', parse: value.count, fallback: http2.wire.abuse.prioritiesPerStream, help: 'PRIORITY frames for each request.' }),
+  http2WindowUpdatesPerData: option({ flag: 'http2-window-updates-per-data', group: 'HTTP/2', placeholder: 'N', parse: value.positive, fallback: http2.wire.abuse.windowUpdatesPerData, help: 'WINDOW_UPDATE frames for each DATA frame that the client was sent.' }),
+  http2MaxUnreadReplies: option({ flag: 'http2-max-unread-replies', group: 'HTTP/2', placeholder: 'N', parse: value.positive, fallback: http2.wire.abuse.unreadReplies, help: 'Answers to PING and SETTINGS frames that wait for a client which does not read.' }),
 
   maxRequestLine: option({ flag: 'max-request-line', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.requestLineBytes, help: 'Longest request line; longer: 414.' }),
   maxHead: option({ flag: 'max-head', group: 'Limits', placeholder: 'SIZE', parse: value.size, fallback: limits.headBytes, help: 'Largest request head; larger: 431.' }),

@@ -1,5 +1,5 @@
 // From the options to what a data-plane thread gets.
-import { DEFAULT_SETTINGS, type ProxySettings } from '../model/settings.ts'
+import { DEFAULT_SETTINGS, type ClientHttp2Settings, type ProxySettings } from '../model/settings.ts'
 import type { Config } from './options.ts'
 
 /** `httpsPort` is the port that really listens (an option of 0 has become a number). */
@@ -64,6 +64,36 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       headerTimeout: config.proxyProtocolHeaderTimeout,
       connectionsPerPort: config.maxStreamConnections,
       udpClientsPerPort: config.maxUdpClients,
+    },
+    http2: http2Settings(config),
+  }
+}
+
+function http2Settings(config: Config): ClientHttp2Settings {
+  const { wire } = DEFAULT_SETTINGS.http2
+  return {
+    overTls: config.http2,
+    cleartext: config.h2c,
+    wire: {
+      ...wire,
+      concurrentStreams: config.http2MaxStreams,
+      headerListBytes: config.http2MaxHeaderList,
+      streamWindow: config.http2StreamWindow,
+      connectionWindow: Math.max(config.http2ConnectionWindow, 65_535),
+      pingInterval: config.http2PingInterval,
+      pingTimeout: config.http2PingTimeout,
+      headTimeout: config.requestHeadTimeout,
+      stallTimeout: config.sendTimeout,
+      abuse: {
+        resetBurst: config.http2ResetBurst,
+        resetsPerSecond: config.http2ResetsPerSecond,
+        controlBurst: config.http2ControlBurst,
+        controlPerSecond: config.http2ControlPerSecond,
+        continuations: config.http2MaxContinuations,
+        prioritiesPerStream: config.http2PrioritiesPerStream,
+        windowUpdatesPerData: config.http2WindowUpdatesPerData,
+        unreadReplies: config.http2MaxUnreadReplies,
+      },
     },
   }
 }

@@ -48,6 +48,13 @@ export function size(text: string): number {
   return Number(match[1]) * (BYTES_PER_UNIT[(match[2] ?? '').toLowerCase()] ?? 1)
 }
 
+/** A flow-control window of HTTP/2: RFC 9113 section 6.9.1. */
+export function window(text: string): number {
+  const bytes = size(text)
+  if (bytes < 1 || bytes > 2 ** 31 - 1) throw new ValueError(`wants a size from 1 to 2147483647, got "${text}"`)
+  return bytes
+}
+
 /** Go's ParseBool spellings, as ingress-nginx reads flags. */
 export function boolean(text: string): boolean {
   if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true

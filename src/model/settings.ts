@@ -1,5 +1,6 @@
 // Settings of the data plane that hold for every host: what a thread gets at start. Times in milliseconds, sizes in bytes.
 import { DEFAULT_TLS, type TlsSettings } from './tls.ts'
+import { DEFAULT_HTTP2_SETTINGS, type Http2Settings } from './http2-settings.ts'
 
 export interface ProxySettings {
   /** Value of the Server field added to answers that have none; empty: none is added. */
@@ -21,6 +22,16 @@ export interface ProxySettings {
   /** Clients whose endpoint is remembered for sessionAffinity ClientIP, over all threads and Services. */
   readonly affinityClients: number
   readonly streams: StreamSettings
+  readonly http2: ClientHttp2Settings
+}
+
+/** HTTP/2 with clients. */
+export interface ClientHttp2Settings {
+  /** Offered by ALPN. */
+  readonly overTls: boolean
+  /** Without TLS, for clients that begin with it (RFC 9113 section 3.3); never by an upgrade. */
+  readonly cleartext: boolean
+  readonly wire: Http2Settings
 }
 
 /** Who may say whom a request is from. */
@@ -164,4 +175,6 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   health: { connectFailures: 1, badAnswers: 5, count5xx: false, firstEjection: 1000, longestEjection: 60_000, largestShare: 0.5, slowStart: 10_000 },
   affinityClients: 65_536,
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
+  // Room for what HTTP/1 limits allow, counted as HTTP/2 counts.
+  http2: { overTls: true, cleartext: false, wire: { ...DEFAULT_HTTP2_SETTINGS, headerListBytes: 48 * 1024, connectProtocol: false } },
 })

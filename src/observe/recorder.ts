@@ -12,7 +12,7 @@ export interface RequestRecord {
   host: string
   /** As the client sent it, without query. */
   path: string
-  /** `1.0`, `1.1`, `2.0`. */
+  /** `1.0`, `1.1`, `2`. */
   protocol: string
   tls: boolean
   clientAddress: string

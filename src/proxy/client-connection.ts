@@ -9,7 +9,7 @@ import type { SocketWriter } from '../http/socket-writer.ts'
 import type { Tunnel } from '../http/tunnel.ts'
 import type { UpstreamTunnel } from '../upstream/request.ts'
 import { Closing } from './closing.ts'
-import type { ProxyContext } from './context.ts'
+import type { Client, ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { Http1Response, type ResponseOwner } from './http1-response.ts'
 import { openTunnel } from './open-tunnel.ts'
@@ -19,7 +19,7 @@ import { RequestReader, type RequestOwner } from './request-reader.ts'
 /** What the client has to do in time; `idle` also when the connection is ending. */
 type Deadline = 'head' | 'body' | 'write' | 'idle'
 
-export class ClientConnection implements RequestOwner, ResponseOwner {
+export class ClientConnection implements Client, RequestOwner, ResponseOwner {
   readonly socket: Socket
   /** Of the roster. */
   place = -1
@@ -51,9 +51,8 @@ export class ClientConnection implements RequestOwner, ResponseOwner {
     socket.on('close', () => this.#closed())
   }
 
-  /** No request in flight, nor part of one. */
-  get idle(): boolean {
-    return this.#reader.state === 'head' && this.#reader.headBytes === 0
+  get busy(): boolean {
+    return this.#reader.state !== 'head' || this.#reader.headBytes > 0
   }
 
   get full(): boolean {
@@ -64,14 +63,12 @@ export class ClientConnection implements RequestOwner, ResponseOwner {
     return this.#reader.state === 'body'
   }
 
-  /** See SocketReader. */
   received(buffer: Buffer, count: number): boolean {
     return this.#reader.received(buffer, count)
   }
 
-  /** No further request; at once if none is in flight. */
   drain(): void {
-    if (this.idle) this.#close(true)
+    if (!this.busy) this.#close(true)
   }
 
   destroy(): void {

@@ -5,6 +5,7 @@ import type { Answer } from './answer.ts'
 import type { ConnectionOrigin } from './origin.ts'
 
 export interface Downstream {
+  readonly http2: boolean
   readonly tls: boolean
   readonly origin: ConnectionOrigin
   /** Of the peer's end of the connection. */

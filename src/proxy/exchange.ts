@@ -82,16 +82,17 @@ export class Exchange implements ResponseSink {
     this.#run(0)
   }
 
-  /** The head was refused: `request` holds what was understood of it. */
-  refuse(kind: FailureKind): void {
+  /** The head was refused: `request` holds what was understood of it. `silently`: the client learns it otherwise than by an answer. */
+  refuse(kind: FailureKind, silently = false): void {
     this.active = true
     this.origin = this.client.origin
     this.route = this.backend = this.pool = undefined
     this.requestId = this.request.requestId === '' ? this.context.newRequestId() : this.request.requestId
-    this.tries = this.responseAt = 0
+    this.tries = this.responseAt = this.status = 0
     this.#responseStarted = false
     this.startedAt = performance.now()
-    this.fail(kind)
+    if (silently) this.#finish(kind)
+    else this.fail(kind)
   }
 
   #run(from: number): void {

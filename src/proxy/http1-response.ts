@@ -1,6 +1,5 @@
 // The response side of one HTTP/1.x connection: the client's framing, and the fields that are the proxy's own.
 import type { Socket } from 'node:net'
-import { withoutFields } from '../http/http1/field-lines.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
@@ -9,7 +8,7 @@ import type { Answer } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
 import type { ConnectionOrigin } from './origin.ts'
-import { answerText, interimText, responseText, type ClientFraming, type ResponseFields } from './response-text.ts'
+import { answerText, interimText, replaceHsts, responseText, type ClientFraming, type ResponseFields } from './response-text.ts'
 
 /** What the response side needs of the connection that it is part of. */
 export interface ResponseOwner {
@@ -30,9 +29,8 @@ export interface ResponseOwner {
 /** A body that nobody wants is read up to here to keep the connection. */
 const MOST_DISCARDED = 64 * 1024
 
-const HSTS: ReadonlySet<string> = new Set(['strict-transport-security'])
-
 export class Http1Response implements Downstream {
+  readonly http2 = false
   readonly tls: boolean
   readonly origin: ConnectionOrigin
   /** No request after the present one. */
@@ -89,7 +87,7 @@ export class Http1Response implements Downstream {
     this.#untilClose = framing === 'until-close'
     // A response that overtakes its request: where the rest of the request ends is not worth waiting for.
     if (this.#untilClose || this.#owner.bodyPending || this.#context.draining) this.last = true
-    this.#replaceHsts(head)
+    replaceHsts(head, this.#hstsField)
     this.#out.text(responseText(head, framing, this.#fields()))
   }
 
@@ -135,7 +133,7 @@ export class Http1Response implements Downstream {
   }
 
   switchProtocols(head: ResponseHead, upstream: UpstreamTunnel): void {
-    this.#replaceHsts(head)
+    replaceHsts(head, this.#hstsField)
     head.fields += this.#hstsField
     this.#out.text(interimText(head))
     this.flush()
@@ -146,11 +144,6 @@ export class Http1Response implements Downstream {
   #mayDiscard(): boolean {
     const request = this.#request
     return request?.framing === 'length' && request.contentLength <= MOST_DISCARDED && !request.expectContinue
-  }
-
-  /** Ours stands for the backend's, as in ingress-nginx. */
-  #replaceHsts(head: ResponseHead): void {
-    if (head.hasHsts && this.#hstsField !== '') head.fields = withoutFields(head.fields, HSTS)
   }
 
   #fields(): ResponseFields {

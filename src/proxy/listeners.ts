@@ -10,8 +10,10 @@ import type { ProxyProtocolSettings } from '../model/settings.ts'
 import { hostFor } from '../table/table.ts'
 import type { Admission } from './admission.ts'
 import { ClientConnection } from './client-connection.ts'
-import type { ProxyContext } from './context.ts'
+import type { Client, ProxyContext } from './context.ts'
+import { Http2Client } from './http2-connection.ts'
 import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
+import { PrefaceReader } from './preface-reader.ts'
 import { ProxyHeaderReader } from './proxy-header-reader.ts'
 import { acceptShared, type Reader } from './shared-read.ts'
 
@@ -89,9 +91,9 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
   }
 
   /** `handshake`: undefined without TLS. */
-  function begin(socket: Socket, handshake: Handshake | undefined, port: number, proxied: Proxied | undefined): ClientConnection {
+  function begin(socket: Socket, handshake: Handshake | undefined, port: number, proxied: Proxied | undefined, http2: boolean): Client {
     const tls = handshake !== undefined
-    const client = new ClientConnection(socket, context, tls, originOf(socket, handshake, port, proxied))
+    const client = new (http2 ? Http2Client : ClientConnection)(socket, context, tls, originOf(socket, handshake, port, proxied))
     recorder.connectionOpened(tls)
     socket.once('close', () => {
       recorder.connectionClosed(tls)
@@ -111,17 +113,28 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
 
   // === plain
 
+  function beginPlain(socket: Socket, port: number, proxied: Proxied | undefined): Reader {
+    const { http2, timeouts } = context.settings
+    if (!http2.cleartext) return begin(socket, undefined, port, proxied, false)
+    track(socket)
+    socket.on('error', () => undefined)
+    return new PrefaceReader(socket, wheel, timeouts.requestHead, (isHttp2) => {
+      raw.delete(socket)
+      return begin(socket, undefined, port, proxied, isHttp2)
+    })
+  }
+
   function acceptPlain(socket: Socket, port: number): Reader | undefined {
     if (!admit(socket)) return undefined
     const proxyProtocol = headers()
-    if (proxyProtocol === undefined) return begin(socket, undefined, port, undefined)
+    if (proxyProtocol === undefined) return beginPlain(socket, port, undefined)
     track(socket)
     socket.on('error', () => undefined)
-    let client: ClientConnection | undefined
+    let client: Reader | undefined
     const header = readHeader(socket, proxyProtocol.headerTimeout, (proxied, rest) => {
       raw.delete(socket)
       if (!admitClient(socket, proxied)) return
-      client = begin(socket, undefined, port, proxied)
+      client = beginPlain(socket, port, proxied)
       if (rest.length > 0) client.received(rest, rest.length)
     })
     return {
@@ -160,14 +173,14 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       {
         contexts,
         wheel,
-        protocols: ['http/1.1', 'http/1.0'],
+        protocols: settings.http2.overTls ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
         helloTimeout: settings.timeouts.clientHello,
         handshakeTimeout: settings.timeouts.tlsHandshake,
         handshakes: settings.limits.handshakes,
       },
       {
         established(socket, handshake) {
-          const client = begin(socket, handshake, context.settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)))
+          const client = begin(socket, handshake, context.settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)), socket.alpnProtocol === 'h2')
           socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
         },
         failed: () => recorder.handshakeFailed(),

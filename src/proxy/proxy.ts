@@ -141,7 +141,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     table: () => context.routing.table,
     connections() {
       let idleClients = 0
-      for (const client of context.clients) if (client.idle) idleClients++
+      for (const client of context.clients) if (!client.busy) idleClients++
       const { open, idle } = pools.counts()
       return { clients: context.clients.size, idleClients, tunnels: context.tunnels, upstream: open, idleUpstream: idle }
     },

@@ -10,7 +10,7 @@ export function recordRequest(exchange: Exchange, failure: FailureKind | undefin
   record.method = request.method
   record.host = request.hostName
   record.path = request.path
-  record.protocol = request.minorVersion === 1 ? '1.1' : '1.0'
+  record.protocol = client.http2 ? '2' : request.minorVersion === 1 ? '1.1' : '1.0'
   record.tls = exchange.tls
   record.clientAddress = origin.address
   record.requestId = exchange.requestId

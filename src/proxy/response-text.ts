@@ -1,4 +1,5 @@
 // The head of the response to an HTTP/1.x client.
+import { withoutFields } from '../http/http1/field-lines.ts'
 import { inOnePiece } from '../http/latin1.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import { reasonOf, type Answer } from './answer.ts'
@@ -25,6 +26,13 @@ function statusLine(status: number, reason: string): string {
   // Only short ones, in one piece.
   if (reason.length <= 40) statusLines[status] = { reason: line.slice(13, -2), line: inOnePiece(line) }
   return line
+}
+
+const HSTS: ReadonlySet<string> = new Set(['strict-transport-security'])
+
+/** Ours, if there is one, stands for the backend's, as in ingress-nginx. */
+export function replaceHsts(head: ResponseHead, hstsField: string): void {
+  if (head.hasHsts && hstsField !== '') head.fields = withoutFields(head.fields, HSTS)
 }
 
 /** latin1. */

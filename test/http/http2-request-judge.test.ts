@@ -2,18 +2,17 @@
 // as one request, with the method, target and body that we meant. FUZZ_RUNS sets how many, FUZZ_SEED where they begin.
 import { METHODS } from 'node:http'
 import { expect, it } from 'vitest'
-import { readRequestFields, readTrailerFields, type RequestField } from '../../src/http/http2/request-head.ts'
+import { readRequestFields, readTrailerFields } from '../../src/http/http2/request-head.ts'
 import { RequestHead } from '../../src/http/http1/request-head.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
-import { requestText } from '../../src/proxy/request-text.ts'
+import { requestText } from '../../src/upstream/request-text.ts'
+import { fieldList, type Fields } from '../support/field-list.ts'
 import { judged, LAST, type Framed } from '../support/llhttp-judge.ts'
 import { mutated, randomFrom, type Random } from '../support/mutation.ts'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 200_000)
 const SEED = Number(process.env['FUZZ_SEED'] ?? 5)
 const BATCH = 500
-
-type Fields = readonly (readonly [name: string, value: string])[]
 
 const PSEUDO: Fields = [[':method', 'POST'], [':scheme', 'https'], [':authority', 'a'], [':path', '/p']]
 const TEMPLATES: readonly Fields[] = [
@@ -30,27 +29,29 @@ const EXTRA: Fields = [
 ]
 const PIECES = ['\r\n', '\n', '\r', ' ', '\t', ':', ',', ';', '"', '0', '5', 'A', '\0', '\x7f', '\x80', '\xff', '_', '-', '%', '#', '?', '/', '@', 'chunked', 'a\r\ntransfer-encoding: chunked', ' HTTP/1.1\r\nHost: b\r\n\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n']
 
-function bent(random: Random): RequestField[] {
+function bent(random: Random): Fields {
   const fields = [...(TEMPLATES[random(TEMPLATES.length)] ?? [])]
   const extra = EXTRA[random(EXTRA.length)]
   if (random(4) === 0 && extra !== undefined) fields.splice(random(fields.length + 1), 0, extra)
   const at = random(fields.length)
   return fields.map(([name, value], index) => {
-    if (index !== at) return { name, value, note: undefined }
-    return random(3) === 0 ? { name: mutated(random, [name], PIECES), value, note: undefined } : { name, value: mutated(random, [value], PIECES), note: undefined }
+    if (index !== at) return [name, value]
+    return random(3) === 0 ? [mutated(random, [name], PIECES), value] : [name, mutated(random, [value], PIECES)]
   })
 }
 
 const head = new RequestHead()
 
 function forwarded(random: Random): { readonly framed: Framed; readonly text: string } | undefined {
-  const endStream = random(3) === 0
-  if (readRequestFields(bent(random), endStream, head, DEFAULT_SETTINGS.limits) !== undefined) return undefined
+  const list = fieldList(bent(random))
+  // A length without a body is refused where the body is counted.
+  const endStream = list.contentLength <= 0 && random(3) === 0
+  if (!list.isWellFormed('request', false) || readRequestFields(list, endStream, head, DEFAULT_SETTINGS.limits) !== undefined) return undefined
   const body = endStream ? '' : head.framing === 'length' ? 'x'.repeat(head.contentLength) : 'hello'
   let framing = body
   if (head.framing === 'chunked') {
-    const trailer = mutated(random, ['x-checksum'], PIECES)
-    framing = `5\r\nhello\r\n0\r\n${readTrailerFields([{ name: trailer, value: mutated(random, ['abc'], PIECES), note: undefined }]) ?? ''}\r\n`
+    const trailers = fieldList([[mutated(random, ['x-checksum'], PIECES), mutated(random, ['abc'], PIECES)]])
+    framing = `5\r\nhello\r\n0\r\n${trailers.isWellFormed('trailers', false) ? (readTrailerFields(trailers) ?? '') : ''}\r\n`
   }
   return body.length > 100 ? undefined : { framed: { method: head.method, target: head.target, body }, text: requestText(head, 'id', 'X-Real-IP: 192.0.2.1\r\n') + framing }
 }
