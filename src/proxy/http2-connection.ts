@@ -11,11 +11,9 @@ import type { Client, ProxyContext } from './context.ts'
 import { ClientStream, type StreamOwner } from './http2-stream.ts'
 import type { ConnectionOrigin } from './origin.ts'
 
-/** `idle`: for another request. `leave`: for the client to see that the connection ends. `write`: for it to take what was written. */
-type Deadline = 'idle' | 'leave' | 'write' | 'closing'
+/** `idle`: for another request. `write`: for the client to take what was written. */
+type Deadline = 'idle' | 'write' | 'closing'
 
-/** Milliseconds that a client has to answer the first step of a GOAWAY when nothing is in flight. */
-const LEAVE_TIME = 2000
 /** Kept for later requests while none is in flight. */
 const MOST_SPARE = 4
 
@@ -32,8 +30,6 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   readonly #streams = new Set<ClientStream>()
   readonly #spare: ClientStream[] = []
   #deadline: Deadline = 'idle'
-  /** The client was told that the connection ends. */
-  #leaving = false
   #requests = 0
   #unsent = 0
   #closing: Closing | undefined
@@ -74,7 +70,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   }
 
   drain(): void {
-    this.#leave()
+    this.#wire.goAway()
   }
 
   destroy(): void {
@@ -89,7 +85,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
     const handler = this.#spare.pop() ?? new ClientStream(this, this.#context, this.#tls, this.#origin)
     this.#streams.add(handler)
     handler.begin(stream)
-    if (++this.#requests === requestsPerConnection) this.#leave()
+    if (++this.#requests === requestsPerConnection) this.#wire.goAway()
     return handler
   }
 
@@ -114,12 +110,6 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   }
 
   // === the end
-
-  #leave(): void {
-    this.#leaving = true
-    this.#wire.goAway()
-    if (!this.busy && this.#closing === undefined) this.#await('leave', LEAVE_TIME)
-  }
 
   ended(code: number): void {
     if (this.#closing !== undefined) return
@@ -162,8 +152,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   }
 
   #awaitRequest(): void {
-    if (this.#leaving) this.#await('leave', LEAVE_TIME)
-    else this.#await('idle', this.#context.settings.timeouts.keepAlive)
+    this.#await('idle', this.#context.settings.timeouts.keepAlive)
     if (this.busy) this.#timer.clear()
   }
 
@@ -175,8 +164,6 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
       // As long as some of it goes out, the client is slow, not gone.
       if (this.#socket.writableLength < this.#unsent) this.#awaitWrite()
       else this.destroy()
-    } else if (this.busy) this.#timer.clear()
-    else if (this.#deadline === 'leave') this.#wire.fail(NO_ERROR)
-    else this.#leave()
+    } else if (!this.busy) this.#wire.goAway()
   }
 }
