@@ -43,7 +43,10 @@ def see(event):
         tell(event='trailers', stream=stream, fields=texts(event.headers))
     elif isinstance(event, h2.events.DataReceived):
         tell(event='data', stream=stream, data=event.data.decode('latin1'))
-        if stream not in held and event.flow_controlled_length:
+        if stream in held:
+            # Nothing is read of this stream; the connection has room for the others.
+            client.increment_flow_control_window(event.flow_controlled_length)
+        elif event.flow_controlled_length:
             client.acknowledge_received_data(event.flow_controlled_length, stream)
     elif isinstance(event, h2.events.StreamEnded):
         tell(event='end', stream=stream)
