@@ -114,7 +114,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   ended(code: number): void {
     if (this.#closing !== undefined) return
     this.#writer.flush()
-    this.#closing = new Closing(this.#socket, code !== NO_ERROR, this.#context.settings.timeouts.send)
+    this.#closing = new Closing(this.#socket, code !== NO_ERROR, this.#tls, this.#context.settings.timeouts.send)
     this.#await('closing', this.#closing.patience)
     this.#socket.resume()
   }

@@ -62,7 +62,7 @@ afterAll(async () => {
 })
 
 async function secureClient(): Promise<{ client: RawClient; socket: TLSSocket }> {
-  const socket = connect({ port: proxy.port, host: '127.0.0.1', servername: 'a', ca: pair.certificate, ALPNProtocols: ['h2', 'http/1.1'] })
+  const socket = connect({ port: proxy.port, host: '127.0.0.1', servername: 'a', ca: pair.certificate, ALPNProtocols: ['http/1.1'] })
   await once(socket, 'secureConnect')
   return { client: new RawClient(socket), socket }
 }

@@ -16,6 +16,8 @@ client = h2.connection.H2Connection(h2.config.H2Configuration(
     client_side=True, header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=True))
 client.initiate_connection()
 held = set()
+# Data that the windows do not allow yet.
+waiting = []
 
 
 def tell(**facts):
@@ -67,6 +69,8 @@ def do(order):
     if op == 'head':
         fields = [(name.encode('latin1'), value.encode('latin1')) for name, value in order['fields']]
         client.send_headers(stream, fields, end_stream=order.get('end', False))
+    elif op == 'data' and client.local_flow_control_window(stream) < len(order['data']):
+        waiting.append(order)
     elif op == 'data':
         client.send_data(stream, order['data'].encode('latin1'), end_stream=order.get('end', False))
     elif op == 'reset':
@@ -117,7 +121,10 @@ while True:
             events = []
         for event in events:
             see(event)
+        orders, waiting[:] = waiting[:], []
         try:
+            for order in orders:
+                do(order)
             flush()
-        except OSError:
+        except (h2.exceptions.H2Error, OSError):
             pass
