@@ -8,6 +8,7 @@ import { UsageError } from './config/parse.ts'
 const LOADERS: Readonly<Record<CommandName, () => Promise<CommandFunction>>> = {
   run: async () => (await import('./cli/run.ts')).run,
   sandbox: async () => (await import('./cli/sandbox.ts')).sandbox,
+  'sandbox services': async () => (await import('./cli/sandbox-services.ts')).sandboxServices,
   check: async () => (await import('./cli/check.ts')).check,
   routes: async () => (await import('./cli/routes.ts')).routes,
   explain: async () => (await import('./cli/explain.ts')).explain,
@@ -17,9 +18,16 @@ const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS,
 const out = (text: string): void => void process.stdout.write(text)
 const err = (text: string): void => void process.stderr.write(text)
 
-async function main([name, ...args]: readonly string[]): Promise<number> {
+/** The command's name first, as one word. */
+function commandLine([first, second, ...rest]: readonly string[]): readonly string[] {
+  if (first === 'sandbox' && second === 'services') return ['sandbox services', ...rest]
+  return [first, second, ...rest].filter((word) => word !== undefined)
+}
+
+async function main(line: readonly string[]): Promise<number> {
+  const [name, ...args] = commandLine(line)
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const topic = args[0]
+    const topic = commandLine(args)[0]
     out(topic !== undefined && isCommand(topic) ? usageOf(topic) : overview())
     return 0
   }

@@ -1,10 +1,11 @@
 // What would happen to a request, and why: which rule wins, why the others do not, what the answer is made of. Pure.
+import { canonicalAddress } from '../base/address-list.ts'
 import type { Route, RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { candidates, type Candidate, type Verdict } from '../table/candidates.ts'
 import { compileTable, match, serverName, type Table } from '../table/table.ts'
 import { backendView, certificateView, routeView, type BackendView, type CertificateView, type RouteView } from './routing-view.ts'
-import type { AdminView } from './view.ts'
+import type { AdminView, AskedRequest } from './view.ts'
 
 export interface ExplainRequest {
   /** `http://host[:port]/path` or `https://…`. */
@@ -12,6 +13,8 @@ export interface ExplainRequest {
   readonly method: string
   /** Lower-case names. */
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** IP address of the client: says which endpoint it would get. */
+  readonly from?: string
 }
 
 export interface Explanation {
@@ -23,6 +26,8 @@ export interface Explanation {
   readonly location: string | null
   readonly route: (RouteView & { readonly host: string }) | null
   readonly backend: BackendView | null
+  /** Where `from` leads; id null: it is not known before. null: nobody asked, or no backend is reached. */
+  readonly endpoint: { readonly id: string | null; readonly why: string } | null
   /** null on plain HTTP. */
   readonly certificate: CertificateView | { readonly id: null; readonly why: string } | null
   /** What the route asks of the request beside forwarding, one sentence each. */
@@ -32,7 +37,7 @@ export interface Explanation {
   readonly candidatesLeftOut: number
 }
 
-export interface ExplainContext extends Pick<AdminView, 'hostName' | 'normalisePath'> {
+export interface ExplainContext extends Pick<AdminView, 'hostName' | 'normalisePath' | 'endpointFor'> {
   readonly config: RoutingConfig
   readonly settings: ProxySettings
 }
@@ -41,7 +46,7 @@ const MOST_CANDIDATES = 200
 const URL_FORM = /^(https?):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
 
 /** Throws a RangeError with a sentence for the user when the URL can't be read. */
-export function explain({ url, method, headers }: ExplainRequest, context: ExplainContext): Explanation {
+export function explain({ url, method, headers, from }: ExplainRequest, context: ExplainContext): Explanation {
   const parts = URL_FORM.exec(url)
   if (parts === null) throw new RangeError('the URL must begin with http:// or https:// and a host')
   const [, scheme = '', authority = '', rawPath = '', query = ''] = parts
@@ -57,15 +62,26 @@ export function explain({ url, method, headers }: ExplainRequest, context: Expla
   const all = candidates(table, host, path)
   const shown = withWinner(all)
   const target = `${rawPath === '' ? '/' : rawPath}${query}`
+  const address = from === undefined ? undefined : canonicalAddress(from)
+  if (from !== undefined && address === undefined) throw new RangeError(`"${from}" is no IP address`)
+  const found = outcome(route, { config: context.config, settings: context.settings, isTls, host, path, target, candidates: all })
   return {
     request: { scheme: isTls ? 'https' : 'http', method, host, path },
-    ...outcome(route, { config: context.config, settings: context.settings, isTls, host, path, target, candidates: all }),
+    ...found,
+    endpoint: address === undefined || found.backend === null ? null : endpointOf(found.backend.id, route, { address, host, path, target, headers }, context),
     route: route === undefined ? null : { ...routeView(route), host: all.find(({ verdict }) => verdict === 'wins')?.host ?? host },
     certificate: isTls ? certificateFor(table, sni) : null,
     filters: route === undefined ? [] : filtersOf(route, context.settings, context.config),
     candidates: shown.map(({ host, verdict, why, route }) => ({ host, verdict, why, route: routeView(route) })),
     candidatesLeftOut: all.length - shown.length,
   }
+}
+
+function endpointOf(backend: string, route: Route | undefined, request: AskedRequest, { endpointFor }: ExplainContext): Explanation['endpoint'] {
+  const cookie = route?.policy.affinity?.name
+  if (cookie !== undefined) return { id: null, why: `the cookie ${cookie} decides, whoever sends it` }
+  const found = endpointFor(backend, request)
+  return found === undefined ? null : { id: found.endpoint ?? null, why: found.why }
 }
 
 interface OutcomeFacts {

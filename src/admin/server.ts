@@ -105,7 +105,8 @@ function explainRequest(query: unknown): ExplainRequest {
     if (colon < 1) throw new RangeError(`header "${line}" is not of the form Name: value`)
     return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]
   })
-  return { url, method: (one(query, 'method') ?? 'GET').toUpperCase(), headers }
+  const from = one(query, 'from')
+  return { url, method: (one(query, 'method') ?? 'GET').toUpperCase(), headers, ...(from !== undefined && { from }) }
 }
 
 function text(reply: FastifyReply, body: string): FastifyReply {

@@ -11,6 +11,26 @@ export interface Listeners {
   readonly httpsPort: number
 }
 
+/** What chooses an endpoint. */
+export interface AskedRequest {
+  /** Of the client, behind all proxies that are trusted. */
+  readonly address: string
+  readonly host: string
+  /** Normalised. */
+  readonly path: string
+  /** As the client writes it, with the query. */
+  readonly target: string
+  /** Lower-case names. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+export interface ForeseenEndpoint {
+  /** Endpoint.id; undefined: it is not known before. */
+  readonly endpoint: string | undefined
+  /** Why that one, or why none is known. */
+  readonly why: string
+}
+
 export interface AdminView {
   /** Of Narthex. */
   readonly version: string
@@ -23,6 +43,8 @@ export interface AdminView {
   readonly config: () => RoutingConfig
   readonly diagnostics: () => readonly Diagnostic[]
   readonly settings: () => ProxySettings
+  /** Which endpoint of a backend a request would get; undefined: there is no such backend. */
+  readonly endpointFor: (backendId: string, request: AskedRequest) => ForeseenEndpoint | undefined
   readonly dataPlane: () => Promise<DataPlaneFigures>
   readonly loop: () => LoopFigures
   /** Watches of the Kubernetes API begun anew, by kind. */

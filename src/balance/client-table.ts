@@ -41,6 +41,8 @@ export interface ClientTable {
   key(servicePort: string, client: string): ClientKey
   /** The endpoint of the client, which it keeps for `keep` seconds from now; 0 when it has none, or stayed away for too long. */
   find(key: ClientKey, now: number, keep: number): number
+  /** The same, but it is kept no longer for that: for those who only look. */
+  peek(key: ClientKey, now: number): number
   /**
    * Gives the client an endpoint in place of `before` (0: none) and answers it; or the one that another thread has given it
    * meanwhile.
@@ -99,6 +101,13 @@ export function createClientTable({ buffer, sets, secret }: ClientCells): Client
       const place = placeOf(key, now)
       const endpoint = place === -1 ? 0 : at(place, ENDPOINT)
       if (place !== -1) cells[place + EXPIRES] = now + keep
+      unlock(key.set)
+      return endpoint
+    },
+    peek(key, now) {
+      lock(key.set)
+      const place = placeOf(key, now)
+      const endpoint = place === -1 ? 0 : at(place, ENDPOINT)
       unlock(key.set)
       return endpoint
     },

@@ -20,7 +20,7 @@ export function sandboxBanner({ apiUrl, dnsPort, kubeconfig, address, ports, hos
   if (ports !== undefined) {
     lines.push(`  HTTP             http://${inUrl}:${ports.http}`, `  HTTPS            https://${inUrl}:${ports.https}`, `  Dashboard        http://${inUrl}:${ports.admin}/`)
   }
-  lines.push(`  Services         ${apiUrl}/sandbox/services`)
+  lines.push(`  Services         narthex sandbox services --api ${apiUrl}`)
   if (dnsPort !== undefined) lines.push(`  DNS              dig @${address} -p ${dnsPort} kubernetes.default.svc.cluster.local`)
   if (applied.length > 0) lines.push(`  Applied          ${applied.join(', ')} (and again when they change)`)
   lines.push('', 'In another terminal:', '', `  export KUBECONFIG=${kubeconfig}`, '  kubectl get pods,svc,ingress -A')

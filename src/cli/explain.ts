@@ -10,20 +10,22 @@ export const explain: CommandFunction = async ({ args, env, out }) => {
   const { values, positionals } = parseFlags('explain', args, {
     header: { type: 'string', short: 'H', multiple: true, default: [] },
     method: { type: 'string', short: 'X', default: 'GET' },
+    from: { type: 'string' },
     output: { type: 'string', short: 'o', default: 'text' },
     admin: { type: 'string', default: env['NARTHEX_ADMIN'] ?? DEFAULT_ADMIN },
   })
   const [url, ...others] = positionals
   if (url === undefined || others.length > 0) throw new UsageError('narthex explain: wants one URL: narthex explain http://host/path')
   const format = outputFormat('explain', values.output)
-  const query = new URLSearchParams([['url', url], ['method', values.method], ...values.header.map((line) => ['header', line])])
+  const from: [string, string][] = values.from === undefined ? [] : [['from', values.from]]
+  const query = new URLSearchParams([['url', url], ['method', values.method], ...values.header.map((line) => ['header', line]), ...from])
   const explanation = await fetchAdmin<Explanation>(values.admin, `/api/explain?${query}`)
   out(format === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation))
   return 0
 }
 
 /** The outcome first, then what it is made of, then what else was considered. */
-export function explanationText({ request, outcome, location, route, backend, certificate, filters, candidates, candidatesLeftOut }: Explanation): string {
+export function explanationText({ request, outcome, location, route, backend, endpoint, certificate, filters, candidates, candidatesLeftOut }: Explanation): string {
   const facts: [string, string][] = [
     ['request', `${request.method} ${request.scheme}://${request.host}${request.path}`],
     ['outcome', outcome],
@@ -34,6 +36,7 @@ export function explanationText({ request, outcome, location, route, backend, ce
     facts.push(['backend', `${backend.id}, scheduler ${backend.scheduler}`])
     facts.push(['endpoints', backend.endpoints.length === 0 ? 'none' : backend.endpoints.map((endpoint) => `${endpoint.id}${endpoint.podName === undefined ? '' : ` (${endpoint.podName})`}`).join(', ')])
   }
+  if (endpoint !== null) facts.push(['endpoint', `${endpoint.id ?? 'not known before'}: ${endpoint.why}`])
   if (certificate !== null) facts.push(['certificate', 'why' in certificate ? `the default one: ${certificate.why}` : `${certificate.id} for ${certificate.names.join(', ')}, until ${certificate.notAfter}`])
   for (const filter of filters) facts.push(['filter', filter])
   const considered = candidates.map((each) => [`  ${each.verdict}`, `${each.host}${each.route.path}`, each.route.pathType, each.why])

@@ -6,6 +6,7 @@ import type { Config } from '../config/options.ts'
 import type { Arguments } from '../config/parse.ts'
 import { dnsLookup, type Lookup } from '../dns/lookup.ts'
 import { createNames } from '../dns/names.ts'
+import { fieldLine } from '../http/http1/field-lines.ts'
 import { hostName } from '../http/http1/host.ts'
 import { normalisePath } from '../http/http1/path.ts'
 import { createDefaultCertificate } from '../http/tls/default-certificate.ts'
@@ -104,6 +105,8 @@ export async function startController(parsed: ParsedOptions, connection: Connect
           config: routing,
           diagnostics: () => controller.current()?.diagnostics ?? [],
           settings: live.settings,
+          endpointFor: (backendId, { address, host, path, target, headers }) =>
+            plane?.foresee(backendId, { request: { hostName: host, target, fields: headers.map(([name, value]) => fieldLine(name, value)).join('') }, path, origin: { address }, client: { clientPort: 0 } }),
           dataPlane: async () => (await plane?.stats()) ?? { ...NO_FIGURES, threads: 0, restarts: 0, version: 0 },
           loop: () => controller.figures(),
           watchRestarts: () => Object.fromEntries(store.facts().map(({ kind, watches }) => [kind, Math.max(0, watches - 1)])),

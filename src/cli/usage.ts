@@ -4,6 +4,7 @@ import { optionHelp } from '../config/help.ts'
 export const COMMANDS = {
   run: 'serve the Ingresses of a cluster',
   sandbox: 'an embedded Kubernetes API with simulated pods, and the controller against it',
+  'sandbox services': 'print the addresses of Services in a running sandbox, and who is behind them',
   check: 'translate YAML offline and print what is wrong with it',
   routes: 'print the routes of a running controller, or of YAML files',
   explain: 'say which rule serves a URL, and why the others do not',
@@ -16,7 +17,7 @@ export function overview(): string {
 
 Usage: narthex COMMAND [options]
 
-${Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(10)}${what}`).join('\n')}
+${Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(18)}${what}`).join('\n')}
 
   narthex COMMAND --help     options and examples
   narthex --version
@@ -33,6 +34,8 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
   export KUBECONFIG=$PWD/.narthex/kubeconfig
   kubectl get ingress -A
   narthex sandbox --api-only --api-port 0              # only the API, for another controller`,
+  'sandbox services': `  narthex sandbox services                             # as ipvsadm -Ln shows it
+  narthex sandbox services --api http://127.0.0.1:6443 -o json`,
   check: `  narthex check ingress.yaml service.yaml
   narthex check manifests/                             # exit status 1 when there are errors
   narthex check --configmap narthex/narthex manifests/ # with the settings of a ConfigMap among them`,
@@ -40,15 +43,17 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
   narthex routes --admin http://127.0.0.1:10254 -o json
   narthex routes examples/                             # of files, offline`,
   explain: `  narthex explain http://shop.example.com/cart
-  narthex explain https://shop.example.com/ -H 'X-Canary: always'`,
+  narthex explain https://shop.example.com/ -H 'X-Canary: always'
+  narthex explain http://shop.example.com/ --from 192.0.2.7    # which endpoint this client gets`,
 }
 
 const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   run: 'narthex run [options]',
   sandbox: 'narthex sandbox [options]',
+  'sandbox services': 'narthex sandbox services [--api URL] [-o text|json]',
   check: 'narthex check FILE|DIR… [--configmap NS/NAME] [-o text|json]',
   routes: 'narthex routes [FILE|DIR…] [--admin URL] [-o text|json]',
-  explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--admin URL]",
+  explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--from IP] [--admin URL]",
 }
 
 export function usageOf(command: CommandName): string {

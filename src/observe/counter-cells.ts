@@ -32,6 +32,7 @@ export const GLOBAL_CELLS = {
   handshakesFailed: 5,
   tunnels: 6,
   logLinesDropped: 7,
+  retriesRefused: 8,
 } as const
 export const FAILURE_KINDS = Object.keys(FAILURES) as readonly FailureKind[]
 export const FIRST_FAILURE_CELL = Object.keys(GLOBAL_CELLS).length

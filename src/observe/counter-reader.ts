@@ -57,6 +57,7 @@ export function createCounterReader(): CounterReader {
         connectionsRefused: global('refused'),
         handshakesFailed: global('handshakesFailed'),
         logLinesDropped: global('logLinesDropped'),
+        retriesRefused: global('retriesRefused'),
       }
     },
   }

@@ -34,6 +34,8 @@ export interface ThreadFigures {
   readonly handshakesFailed: number
   /** Lines of the access log, because it was not read fast enough. */
   readonly logLinesDropped: number
+  /** Tries on further endpoints that the budgets did not allow. */
+  readonly retriesRefused: number
 }
 
 export const NO_FIGURES: ThreadFigures = Object.freeze({
@@ -46,6 +48,7 @@ export const NO_FIGURES: ThreadFigures = Object.freeze({
   connectionsRefused: 0,
   handshakesFailed: 0,
   logLinesDropped: 0,
+  retriesRefused: 0,
 })
 
 export function sumFigures(all: readonly ThreadFigures[]): ThreadFigures {
@@ -73,6 +76,7 @@ function add(a: ThreadFigures, b: ThreadFigures): ThreadFigures {
     connectionsRefused: a.connectionsRefused + b.connectionsRefused,
     handshakesFailed: a.handshakesFailed + b.handshakesFailed,
     logLinesDropped: a.logLinesDropped + b.logLinesDropped,
+    retriesRefused: a.retriesRefused + b.retriesRefused,
   }
 }
 

@@ -43,7 +43,7 @@ export function renderMetrics(view: MetricsView): string {
   return [...requestFamilies(view.dataPlane), ...connectionFamilies(view.dataPlane), ...streamFamilies(view), ...tableFamilies(view), ...controlFamilies(view)].join('')
 }
 
-function requestFamilies({ series, failures }: ThreadFigures): string[] {
+function requestFamilies({ series, failures, retriesRefused }: ThreadFigures): string[] {
   const counted = series.filter(([, { statuses }]) => statuses.some((count) => count > 0)).map(([, each]) => each)
   const each = (value: (figures: SeriesFigures) => number): Sample[] => counted.map((figures) => ({ labels: labelsOf(figures), value: value(figures) }))
   const durations = counted.map((figures) => ({
@@ -55,6 +55,7 @@ function requestFamilies({ series, failures }: ThreadFigures): string[] {
     family('narthex_requests_total', 'counter', 'Requests answered, by status class; empty labels: no route took them.', counted.flatMap(byStatus)),
     histogram('narthex_request_duration_seconds', 'From the end of the request head to the last byte of the answer.', DURATION_BOUNDS.map((ms) => ms / 1000), durations),
     family('narthex_retries_total', 'counter', 'Endpoints tried beyond the first of a request.', each(({ retries }) => retries)),
+    family('narthex_retries_refused_total', 'counter', 'Endpoints that were not tried because --retry-budget was spent.', [{ value: retriesRefused }]),
     family('narthex_request_bytes_total', 'counter', 'Bytes of requests as received from clients.', each(({ bytesIn }) => bytesIn)),
     family('narthex_response_bytes_total', 'counter', 'Bytes of answers as sent to clients.', each(({ bytesOut }) => bytesOut)),
     family('narthex_failures_total', 'counter', 'Requests that the backend did not answer, by kind and by whom to blame.',

@@ -51,6 +51,8 @@ export interface Recorder {
   /** Closed at accept: over a limit, or without the PROXY protocol header that it must begin with. */
   connectionRefused(): void
   handshakeFailed(): void
+  /** Another endpoint would have been tried, but the backend's budget for that is spent. */
+  retryRefused(): void
   /** After 101. */
   tunnelOpened(): void
   tunnelClosed(): void
@@ -64,6 +66,7 @@ export const silentRecorder: Recorder = Object.freeze({
   connectionClosed: nothing,
   connectionRefused: nothing,
   handshakeFailed: nothing,
+  retryRefused: nothing,
   tunnelOpened: nothing,
   tunnelClosed: nothing,
 })

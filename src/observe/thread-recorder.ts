@@ -90,6 +90,7 @@ export function createThreadRecorder(announce: (news: CounterNews) => void = () 
     connectionClosed: (tls) => add(globals, tls ? GLOBAL_CELLS.openHttps : GLOBAL_CELLS.openHttp, -1),
     connectionRefused: () => add(globals, GLOBAL_CELLS.refused, 1),
     handshakeFailed: () => add(globals, GLOBAL_CELLS.handshakesFailed, 1),
+    retryRefused: () => add(globals, GLOBAL_CELLS.retriesRefused, 1),
     tunnelOpened: () => add(globals, GLOBAL_CELLS.tunnels, 1),
     tunnelClosed: () => add(globals, GLOBAL_CELLS.tunnels, -1),
     request(record) {

@@ -3,10 +3,18 @@ import { addressKey, textKey } from '../balance/hash.ts'
 import { fieldValue } from '../http/http1/field-lines.ts'
 import type { Backend } from '../model/routing.ts'
 import { keyedBy, type HashPart } from '../model/scheduler.ts'
-import type { Exchange } from './exchange.ts'
+
+/** What of an exchange may be hashed. */
+export interface KeyedRequest {
+  readonly request: { readonly hostName: string; readonly target: string; readonly fields: string }
+  /** Normalised. */
+  readonly path: string
+  readonly origin: { readonly address: string }
+  readonly client: { readonly clientPort: number }
+}
 
 /** An unsigned 32-bit integer. */
-export type RequestKey = (exchange: Exchange) => number
+export type RequestKey = (exchange: KeyedRequest) => number
 
 export function requestKey({ scheduler, schedulerOptions, hashKey }: Backend): RequestKey | undefined {
   const by = keyedBy(scheduler)
@@ -17,16 +25,16 @@ export function requestKey({ scheduler, schedulerOptions, hashKey }: Backend): R
   return (exchange) => textOf(exchange, hashKey, source)
 }
 
-function sourceAlone({ origin }: Exchange): number {
+function sourceAlone({ origin }: KeyedRequest): number {
   return addressKey(origin.address)
 }
 
-function sourceWithPort({ origin, client }: Exchange): number {
+function sourceWithPort({ origin, client }: KeyedRequest): number {
   return addressKey(origin.address, client.clientPort)
 }
 
 /** Where none of the parts is there, the client's address: the same key for all of those would send them all to one endpoint. */
-function textOf(exchange: Exchange, parts: readonly HashPart[], source: RequestKey): number {
+function textOf(exchange: KeyedRequest, parts: readonly HashPart[], source: RequestKey): number {
   let text = ''
   let isEmpty = true
   for (const part of parts) {
@@ -37,7 +45,7 @@ function textOf(exchange: Exchange, parts: readonly HashPart[], source: RequestK
   return isEmpty ? source(exchange) : textKey(text)
 }
 
-function valueOf(part: HashPart, { request, path, origin }: Exchange): string {
+function valueOf(part: HashPart, { request, path, origin }: KeyedRequest): string {
   switch (part.kind) {
     case 'host':
       return request.hostName

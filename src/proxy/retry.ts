@@ -14,5 +14,8 @@ export function mayRepeat({ tries, context, request, backend }: Exchange, kind: 
   if (tries > most || (!reused && tries >= most)) return false
   const isSafe = FAILURES[kind].retry || (kind === 'response-cut' && !responseStarted && isRepeatable(request.method) && bodyKept)
   // That an idle connection was stale happens once a connection, not once a try: it is no burden to limit.
-  return isSafe && (reused || backend?.retries.take(context.now) === true)
+  if (!isSafe || reused || backend === undefined) return isSafe && reused
+  const isWithin = backend.retries.take(context.now)
+  if (!isWithin) context.recorder.retryRefused()
+  return isWithin
 }

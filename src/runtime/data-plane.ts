@@ -6,7 +6,9 @@ import type { KeyPair } from '../http/tls/default-certificate.ts'
 import type { RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import type { ThreadFigures } from '../observe/figures.ts'
+import type { KeyedRequest } from '../proxy/request-key.ts'
 import type { InFlight } from './endpoint-cells.ts'
+import type { Foreseen } from './foresight.ts'
 import type { HealthFigures } from './health-ledger.ts'
 import type { ListenerSettings } from './messages.ts'
 import { claimPorts } from './ports.ts'
@@ -55,6 +57,8 @@ export interface DataPlane {
   stats(): Promise<DataPlaneStats>
   /** Streams whose port can't be had, with the code of the error; they are tried again. */
   streamTroubles(): ReadonlyMap<string, string>
+  /** Which endpoint of the backend a request would get; undefined: there is no such backend. */
+  foresee(backendId: string, request: KeyedRequest): Foreseen | undefined
   /** Makes session tickets good for all who have the same secret; undefined: for this process alone, as at first. */
   setTicketSecret(secret: Uint8Array | undefined): void
   /** Stops accepting, lets what is in flight end within `ms`; answers how many connections were cut then. */

@@ -1,12 +1,15 @@
 // The supervisor: as many threads as asked for, all on the same ports with the same table; one that dies is replaced.
+import { createClientTable } from '../balance/client-table.ts'
 import { createBackoff, type Backoff } from '../base/backoff.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { diffRouting, isEmptyDelta, wholeRouting } from '../model/delta.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { forgetThread } from '../proxy/admission.ts'
+import type { KeyedRequest } from '../proxy/request-key.ts'
 import type { DataPlane, DataPlaneOptions, DataPlaneStats } from './data-plane.ts'
 import { createFigureCollector } from './figure-collector.ts'
+import { foresee, type Foreseen } from './foresight.ts'
 import { createHealthLedger } from './health-ledger.ts'
 import type { FromThread } from './messages.ts'
 import type { ClaimedPorts } from './ports.ts'
@@ -114,6 +117,11 @@ export class Supervisor implements DataPlane {
 
   streamTroubles(): ReadonlyMap<string, string> {
     return this.#troubles.current(this.#config.streams)
+  }
+
+  foresee(backendId: string, request: KeyedRequest): Foreseen | undefined {
+    const backend = this.#config.backends.get(backendId)
+    return backend === undefined ? undefined : foresee(backend, request, createClientTable(this.#facts.current().clients), this.#clock.now())
   }
 
   setTicketSecret(secret: Uint8Array | undefined): void {

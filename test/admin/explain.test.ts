@@ -8,7 +8,7 @@ import { configOf, prefix } from '../table/routes.ts'
 import { CONFIG } from './fixture.ts'
 
 function explained(url: string, headers: readonly (readonly [string, string])[] = [], config: RoutingConfig = CONFIG): Explanation {
-  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, redirectPort: 8443 }, hostName, normalisePath })
+  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, redirectPort: 8443 }, hostName, normalisePath, endpointFor: () => undefined })
 }
 
 test('the winner with its endpoints, and why the others lost', () => {

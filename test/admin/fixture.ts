@@ -60,6 +60,7 @@ export function viewOf(overrides: Partial<AdminView> = {}): AdminView {
     watchRestarts: () => ({}),
     hostName,
     normalisePath,
+    endpointFor: () => undefined,
     ...overrides,
   }
 }

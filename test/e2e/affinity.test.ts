@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { runNarthex, startNarthex, type Narthex } from '../support/narthex.ts'
 
 let narthex: Narthex
 let kubectl: Kubectl
@@ -25,6 +25,14 @@ spec:
   rules: [{host: ${name}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${name}, port: {number: 80}}}}]}}]
 ---`
 
+const admin = (): string => `http://127.0.0.1:${narthex.ports['admin']}`
+
+async function foreseen(name: string, from: string): Promise<{ readonly pod: string | undefined; readonly why: string | undefined }> {
+  const { stdout } = await runNarthex(['explain', `http://${name}.example.com/`, '--from', from, '--admin', admin(), '-o', 'json'])
+  const { endpoint, backend } = JSON.parse(stdout) as { endpoint: { id: string | null; why: string } | null; backend: { endpoints: { id: string; podName?: string }[] } }
+  return { pod: backend.endpoints.find(({ id }) => id === endpoint?.id)?.podName, why: endpoint?.why }
+}
+
 beforeAll(async () => {
   narthex = await startNarthex(['sandbox', '--threads=3', '--use-forwarded-headers', '--proxy-real-ip-cidr=127.0.0.1'])
   kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
@@ -36,9 +44,9 @@ spec:
   replicas: 3
   selector: {matchLabels: {app: web}}
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "web:1", ports: [{containerPort: 8080}]}]}}
----${served('client', '', ', sessionAffinity: ClientIP')}${served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', '')}${served('upstream', '"nginx.ingress.kubernetes.io/service-upstream": "true"', '')}${served('local', '', ', internalTrafficPolicy: Local')}`))
+---${served('client', '', ', sessionAffinity: ClientIP')}${served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', '')}${served('upstream', '"nginx.ingress.kubernetes.io/service-upstream": "true"', '')}${served('hashed', '"narthex.ingress.kubernetes.io/scheduler": sh', '')}${served('turns', '', '')}${served('local', '', ', internalTrafficPolicy: Local')}`))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
-  for (const name of ['client', 'cookie', 'upstream']) await eventually(() => ask(name), ({ status }) => status === 200)
+  for (const name of ['client', 'cookie', 'upstream', 'hashed', 'turns']) await eventually(() => ask(name), ({ status }) => status === 200)
   await eventually(() => pods('cookie', {}, 12), (seen) => seen.length === 3)
 })
 afterAll(() => narthex.stop())
@@ -52,6 +60,24 @@ describe('sessions', () => {
       seen.add(own[0] ?? '')
     }
     expect(seen.size).toBeGreaterThan(1)
+  })
+
+  it('can be foreseen: narthex explain --from names the pod that a client has or will get', async () => {
+    for (let i = 10; i < 14; i++) {
+      const address = `198.51.100.${i}`
+      const hashed = await foreseen('hashed', address)
+      expect(hashed).toMatchObject({ pod: podOf(await ask('hashed', { 'x-forwarded-for': address })), why: 'by the hash of sh' })
+    }
+    const client = '198.51.100.20'
+    expect(await foreseen('client', client)).toEqual({ pod: undefined, why: `rr looks at no client; ${client} then stays with it (sessionAffinity ClientIP)` })
+    const pod = podOf(await ask('client', { 'x-forwarded-for': client }))
+    expect(await foreseen('client', client)).toEqual({ pod, why: `${client} had it last (sessionAffinity ClientIP)` })
+    expect(await foreseen('turns', client)).toEqual({ pod: undefined, why: 'rr looks at no client' })
+    expect(await foreseen('cookie', client)).toEqual({ pod: undefined, why: 'the cookie INGRESSCOOKIE decides, whoever sends it' })
+    const text = await runNarthex(['explain', 'http://client.example.com/', '--from', client, '--admin', admin()])
+    expect(text.stdout).toMatch(/^endpoint +127\.\S+:8080: 198\.51\.100\.20 had it last/m)
+    const bad = await runNarthex(['explain', 'http://client.example.com/', '--from', 'me', '--admin', admin()])
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('"me" is no IP address')])
   })
 
   it('of a cookie are of one pod until it goes, then of another', async () => {

@@ -14,11 +14,11 @@ describe('narthex', () => {
   it('says what it can do', async () => {
     const { code, stdout } = await runNarthex(['--help'])
     expect(code).toBe(0)
-    for (const command of ['run', 'sandbox', 'check', 'routes', 'explain']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+    for (const command of ['run', 'sandbox', 'sandbox services', 'check', 'routes', 'explain']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
   })
 
-  it.each(['run', 'sandbox', 'check', 'routes', 'explain'])('%s --help has examples', async (command) => {
-    const { code, stdout } = await runNarthex([command, '--help'])
+  it.each(['run', 'sandbox', 'sandbox services', 'check', 'routes', 'explain'])('%s --help has examples', async (command) => {
+    const { code, stdout } = await runNarthex([...command.split(' '), '--help'])
     expect(code).toBe(0)
     expect(stdout).toContain(`Examples:\n  narthex ${command}`)
   })
@@ -28,7 +28,7 @@ describe('narthex', () => {
   })
 
   it.each([
-    [['serve'], 'narthex: unknown command "serve"; commands are run, sandbox, check, routes, explain; see narthex --help\n'],
+    [['serve'], 'narthex: unknown command "serve"; commands are run, sandbox, sandbox services, check, routes, explain; see narthex --help\n'],
     [['sandbox', '--htttp-port=1'], 'narthex sandbox: unknown option --htttp-port (did you mean --http-port?); see narthex sandbox --help\n'],
     [['run', '--threads=none'], 'narthex run: --threads wants a whole number of at least 1, got "none"\n'],
   ])('answers %j with one line and exit status 2', async (args, line) => {

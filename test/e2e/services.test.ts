@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { runNarthex, startNarthex, type Narthex } from '../support/narthex.ts'
 
 const exec = promisify(execFile)
 let narthex: Narthex
@@ -81,7 +81,11 @@ describe('a Service', () => {
   })
 
   it('is listed with its real servers and their counts', async () => {
-    const listing = await run('curl', '-sS', `http://127.0.0.1:${narthex.ports['api']}/sandbox/services`)
-    expect(listing).toMatch(/^TCP {2}127\.96\.\d+\.\d+:8000 rr # ClusterIP default\/web\n( {2}-> 127\.10\.\d+\.\d+:8080 +Masq {4}1 +\d+ +\d+\n){2}/m)
+    const real = /^TCP {2}127\.96\.\d+\.\d+:8000 rr # ClusterIP default\/web\n( {2}-> 127\.10\.\d+\.\d+:8080 +Masq {4}1 +\d+ +\d+\n){2}/m
+    const api = `http://127.0.0.1:${narthex.ports['api']}`
+    expect(await run('curl', '-sS', `${api}/sandbox/services`)).toMatch(real)
+    expect((await runNarthex(['sandbox', 'services', '--api', api])).stdout).toMatch(real)
+    const json = await runNarthex(['sandbox', 'services', '-o', 'json'], { env: { NARTHEX_API: api } })
+    expect(JSON.parse(json.stdout)).toContainEqual(expect.objectContaining({ service: 'default/web', kind: 'ClusterIP', scheduler: 'rr' }))
   })
 })

@@ -208,6 +208,9 @@ test('a backend that refuses everything gets retries for a fifth of its requests
   const retries = tries(proxy) - 1000
   expect(retries).toBeGreaterThan(150)
   expect(retries).toBeLessThanOrEqual(200 + 5 * windows)
+  // Each request ended after three tries, or when it was refused one.
+  const three = proxy.records.filter((each) => each.tries === 3).length
+  expect(proxy.retriesRefused()).toBe(1000 - three)
   process.stdout.write(`all refuse: 1000 requests, ${retries} retries; without a budget there would be 2000\n`)
 })
 

@@ -71,6 +71,8 @@ export interface TestProxy {
   readonly records: readonly RequestRecord[]
   /** Connections closed at accept. */
   refused(): number
+  /** Tries on further endpoints that were not allowed. */
+  retriesRefused(): number
   /** In place of the routing before. */
   route(config: RoutingConfig): void
   /** Until a record that meets the condition was made. */
@@ -91,12 +93,14 @@ export async function startProxy(config: RoutingConfig, { clock = systemClock, c
   const records: RequestRecord[] = []
   let waiting: (() => void)[] = []
   let refused = 0
+  let retriesRefused = 0
   const proxy = createProxy({
     settings: settingsWith(settings),
     cursors: localCursors(),
     recorder: {
       ...silentRecorder,
       connectionRefused: () => refused++,
+      retryRefused: () => retriesRefused++,
       request(record) {
         records.push({ ...record })
         const woken = waiting
@@ -119,6 +123,7 @@ export async function startProxy(config: RoutingConfig, { clock = systemClock, c
     port,
     records,
     refused: () => refused,
+    retriesRefused: () => retriesRefused,
     route(next) {
       proxy.apply(diffRouting(current, next))
       current = next
