@@ -54,7 +54,7 @@ export function endSocket(socket: Socket, code: ErrorCode): void {
   if (code !== NO_ERROR) setTimeout(() => socket.destroy(), 200).unref()
 }
 
-/** By path: `/echo` sends the body back as it comes, `/trailers` both sides' trailers, `/large/N` N bytes, `/hang` nothing, `/early` before the
+/** By path: `/paused` stops reading, `/echo` sends the body back as it comes, `/trailers` both sides' trailers, `/large/N` N bytes, `/hang` nothing, `/early` before the
  * request is read, `/leave` makes the connection go away, `/reset` resets; any other: 120 bytes once the request is read. */
 class Answering implements StreamHandler {
   readonly #stream: Http2Stream
@@ -73,6 +73,7 @@ class Answering implements StreamHandler {
     if (list.oversized) return stream.sendHead(encodeStatus(431), true)
     this.#path = list.path
     if (list.path === '/echo') stream.sendHead(encodeStatus(200), endStream)
+    else if (list.path === '/paused') stream.pauseReading()
     else if (list.path.startsWith('/large/')) this.#large(Number(list.path.slice(7)))
     else if (list.path === '/early') this.#answer()
     else if (list.path === '/leave') this.#connection.goAway()

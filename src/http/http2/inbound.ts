@@ -189,7 +189,7 @@ export class Inbound implements FrameSink {
     if (stream === undefined) return
     this.#stream = undefined
     const padding = this.#length - this.#body
-    if (padding > 0) stream.receivePadding(padding)
+    if (padding > 0) stream.consume(padding)
     if ((this.#flags & END_STREAM) !== 0) {
       if (!stream.closed) stream.receiveEnd(undefined)
     } else if (this.#body === 0 && !this.#on.guard.control(this.#on.now)) this.#fail(ENHANCE_YOUR_CALM)

@@ -1,4 +1,5 @@
 // One stream of a connection: what its message may still be, what waits to go out, and what came while its reader was paused.
+import { ByteQueue } from './byte-queue.ts'
 import { PROTOCOL_ERROR, type ErrorCode } from './error-code.ts'
 import type { FieldList } from './field-list.ts'
 import { LARGEST_WINDOW, windowUpdateText } from './frame-text.ts'
@@ -52,11 +53,11 @@ export class Http2Stream {
   #paused = false
   /** The handler wants no more. */
   #deaf = false
-  #inbound: Buffer[] = []
+  readonly #inbound = new ByteQueue()
   /** The message has ended behind `#inbound`. */
   #endWaits = false
   #trailers: FieldList | undefined
-  #outbound: Buffer[] = []
+  readonly #outbound = new ByteQueue()
   /** Ends the stream behind `#outbound`: a block of trailers, empty for none. */
   #endBlock: string | undefined
 
@@ -78,7 +79,7 @@ export class Http2Stream {
 
   /** Body bytes wait for the peer. */
   get waits(): boolean {
-    return this.#outbound.length > 0
+    return this.#outbound.size > 0
   }
 
   /** A header block from `hpack/encoder.ts`: a request, an interim response or a final one. */
@@ -93,7 +94,7 @@ export class Http2Stream {
     if (this.closed || this.sent || this.#endBlock !== undefined) return
     const { outflow } = this.#home
     const position = this.waits || (start === end && !endStream) ? start : outflow.send(this, buffer, start, end, endStream)
-    if (position < end) this.#keep(Buffer.from(buffer.subarray(position, end)), endStream)
+    if (position < end) this.#keep(buffer, position, end, endStream)
     else if (endStream && !this.waits) return this.#hasSent()
     else if (endStream) this.#endBlock = ''
     if (outflow.writer.full && !this.sent) outflow.wait(this)
@@ -123,28 +124,26 @@ export class Http2Stream {
     this.#hasSent()
   }
 
-  #keep(bytes: Buffer, endStream: boolean): void {
+  #keep(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     if (!this.waits) this.progressAt = this.#home.now
-    this.#outbound.push(bytes)
+    this.#outbound.push(buffer, start, end)
     if (endStream) this.#endBlock = ''
     this.#home.outflow.wait(this)
   }
 
   /** For Outflow: at most one frame of what waits. False: nothing went out. */
   sendWaiting(): boolean {
-    const first = this.#outbound[0]
+    const waiting = this.#outbound
+    const first = waiting.first()
     if (first === undefined) return false
-    const last = this.#endBlock === '' && this.#outbound.length === 1
-    const position = this.#home.outflow.send(this, first, 0, first.length, last, 1)
-    if (position === 0) return false
+    const last = this.#endBlock === '' && first.length === waiting.size
+    const sent = this.#home.outflow.send(this, first, 0, first.length, last, 1)
+    if (sent === 0) return false
     this.progressAt = this.#home.now
-    if (position < first.length) {
-      this.#outbound[0] = first.subarray(position)
-      return true
-    }
-    this.#outbound.shift()
+    waiting.take(sent)
+    if (this.waits) return true
     if (last) this.#hasSent()
-    else if (!this.waits && this.#endBlock !== undefined) this.#writeEnd(this.#endBlock)
+    else if (this.#endBlock !== undefined) this.#writeEnd(this.#endBlock)
     return true
   }
 
@@ -165,6 +164,11 @@ export class Http2Stream {
   }
 
   // === in
+
+  /** Body bytes that wait for their reader. */
+  get unread(): number {
+    return this.#inbound.size
+  }
 
   /** The final head, well-formed as far as it goes. */
   receiveHead(list: FieldList, endStream: boolean): void {
@@ -192,20 +196,16 @@ export class Http2Stream {
       }
       this.#expected -= size
     }
-    if (this.#deaf) this.#consume(size)
-    else if (this.#paused || this.#inbound.length > 0) this.#inbound.push(Buffer.from(buffer.subarray(start, end)))
+    if (this.#deaf) this.consume(size)
+    else if (this.#paused || this.#inbound.size > 0) this.#inbound.push(buffer, start, end)
     else {
       this.handler.data(buffer, start, end)
-      this.#consume(size)
+      this.consume(size)
     }
   }
 
-  /** Padding, too, takes of the window. */
-  receivePadding(bytes: number): void {
-    this.#consume(bytes)
-  }
-
-  #consume(bytes: number): void {
+  /** Body or padding: both take of the window. */
+  consume(bytes: number): void {
     this.#home.consumed(bytes)
     this.#consumed += bytes
     this.#giveBack()
@@ -228,7 +228,7 @@ export class Http2Stream {
     this.received = true
     if (this.#deaf) {
       // Nobody listens.
-    } else if (this.#paused || this.#inbound.length > 0) {
+    } else if (this.#paused || this.#inbound.size > 0) {
       this.#endWaits = true
       this.#trailers = trailers?.copy()
     } else this.handler.end(trailers)
@@ -250,10 +250,11 @@ export class Http2Stream {
     this.#paused = false
     const inbound = this.#inbound
     while (!this.#paused && !this.#deaf) {
-      const bytes = inbound.shift()
+      const bytes = inbound.first()
       if (bytes === undefined) break
+      inbound.take(bytes.length)
       this.handler.data(bytes, 0, bytes.length)
-      this.#consume(bytes.length)
+      this.consume(bytes.length)
     }
     if (this.#paused || this.#deaf) return
     this.#giveBack()
@@ -273,9 +274,8 @@ export class Http2Stream {
 
   /** For the connection: nobody waits for what came and was not read. */
   dropUnread(): void {
-    let dropped = 0
-    for (const bytes of this.#inbound) dropped += bytes.length
-    this.#inbound = []
+    const dropped = this.#inbound.size
+    this.#inbound.clear()
     this.#endWaits = false
     this.#trailers = undefined
     if (dropped > 0) this.#home.consumed(dropped)
@@ -290,7 +290,7 @@ export class Http2Stream {
 
   #silence(): void {
     this.#deaf = true
-    this.#outbound = []
+    this.#outbound.clear()
     this.#endBlock = undefined
     this.#home.outflow.forget(this)
     this.dropUnread()
