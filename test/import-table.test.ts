@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ['base'],
   config: ['base', 'model'],
   dns: ['base', 'model'],
+  ocsp: ['base', 'model', '@peculiar/asn1-ocsp', '@peculiar/asn1-schema', '@peculiar/asn1-x509'],
   balance: ['base', 'model'],
   http: ['base', 'model', 'node-forge'],
   table: ['base', 'model'],
@@ -31,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Of the files that run in data-plane threads, none may load these (0.5 s and 85 MB, or an HTTP framework). */
-const NOT_IN_DATA_PLANE = ['@kubernetes/client-node', 'fastify', 'undici', 'js-yaml', 'pino']
+const NOT_IN_DATA_PLANE = ['@kubernetes/client-node', 'fastify', 'undici', 'js-yaml', 'pino', '@peculiar/asn1-ocsp']
 const DATA_PLANE_ROOT = 'runtime/worker.ts'
 
 interface Import {

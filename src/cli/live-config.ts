@@ -91,6 +91,7 @@ export function translateOptions(config: Config, reservedPorts: readonly number[
     place: { node: config.nodeName === '' ? undefined : config.nodeName, zone: zone === '' ? undefined : zone },
     ignoreTrafficPolicies: config.ignoreTrafficPolicies,
     sslPassthrough: config.enableSslPassthrough,
+    ocspStapling: config.ocspStapling,
     allowLoopback: config.allowLoopbackEndpoints,
   })
 }

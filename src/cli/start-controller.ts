@@ -23,6 +23,7 @@ import { withPortTroubles } from '../translate/port-troubles.ts'
 import { createMemo, translate, type Translation } from '../translate/translate.ts'
 import { createLiveConfig } from './live-config.ts'
 import { namingPort } from './port-errors.ts'
+import { startStapling } from './stapling.ts'
 import { version } from './version.ts'
 import { followTicketSecret } from './ticket-secret.ts'
 
@@ -62,11 +63,13 @@ export async function startController(parsed: ParsedOptions, connection: Connect
     random: Math.random,
     onChange: () => controller.markDirty(),
   })
+  const stapler = startStapling(config, lookup, log, () => controller.markDirty())
   const translateNow = (now: number): Translation => {
     const state = store.state()
     live.read(state.configMaps)
-    const translation = translate(state, live.options(), memo, now, names.resolved())
+    const translation = translate(state, live.options(), memo, now, names.resolved(), stapler.staples())
     names.want(translation.externalNames)
+    stapler.want(translation.config.certificates)
     return live.withDiagnostics(translation)
   }
   const followTickets = followTicketSecret(config.sessionTicketSecret, log, (secret) => plane?.setTicketSecret(secret))
@@ -84,6 +87,7 @@ export async function startController(parsed: ParsedOptions, connection: Connect
   const close = async (): Promise<void> => {
     nodeZone?.stop()
     names.close()
+    stapler.close()
     await controller.close()
     await Promise.all([status.stop(), store.stop(), plane?.close(), admin?.close()])
     await connection.close()
@@ -150,9 +154,9 @@ export async function startController(parsed: ParsedOptions, connection: Connect
   store.onDirty(controller.markDirty)
   const ready = Promise.all([store.synced, nodeZone?.tried]).then(async () => {
     notReady = 'the first table is not live in every thread'
-    // Its external names, too, where DNS is not slow.
+    // Its external names, too, where DNS is not slow, and the OCSP responses that clients insist on.
     translateNow(systemClock.now())
-    await Promise.race([names.settled(), new Promise((resolve) => systemClock.after(LONGEST_WAIT_FOR_NAMES_MS, () => resolve(undefined)))])
+    await Promise.race([Promise.all([names.settled(), stapler.settled()]), new Promise((resolve) => systemClock.after(LONGEST_WAIT_FOR_NAMES_MS, () => resolve(undefined)))])
     await controller.start()
     notReady = undefined
   })

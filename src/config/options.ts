@@ -164,6 +164,9 @@ export const OPTIONS = {
   sslCiphers: option({ flag: 'ssl-ciphers', group: 'TLS', placeholder: 'LIST', parse: value.ciphers, fallback: '', shownFallback: "Mozilla's intermediate ones without DHE", help: "OpenSSL's list of ciphers for TLS 1.2 and before." }),
   sslPreferServerCiphers: option({ flag: 'ssl-prefer-server-ciphers', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: "Our order of ciphers counts, not the client's." }),
   enableSslPassthrough: option({ flag: 'enable-ssl-passthrough', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Honour the annotation ssl-passthrough; without, hosts that ask for it answer 403.' }),
+  ocspStapling: option({ flag: 'ocsp-stapling', group: 'TLS', placeholder: '', parse: value.boolean, fallback: true, help: 'Ask the OCSP responders that certificates name, and show their answers to clients that want them.' }),
+  ocspTimeout: option({ flag: 'ocsp-timeout', group: 'TLS', placeholder: 'TIME', parse: value.duration, fallback: 10_000, help: 'How long a responder may take.' }),
+  allowPrivateOcspResponders: option({ flag: 'allow-private-ocsp-responders', group: 'TLS', placeholder: '', parse: value.boolean, fallback: false, help: 'Ask responders at loopback, link-local and private addresses too: whoever may write a Secret then chooses what is asked.' }),
   sessionTicketSecret: option({ flag: 'session-ticket-secret', group: 'TLS', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', shownFallback: 'made at start', help: 'Secret whose ticket.key (32 characters or more) makes TLS sessions resume on all replicas that have it.' }),
 
   drainDelay: option({ flag: 'drain-delay', group: 'Life cycle', placeholder: 'TIME', parse: value.duration, fallback: 0, help: 'After SIGTERM: how long to go on accepting while /readyz fails.' }),

@@ -15,6 +15,8 @@ export type DiagnosticReason =
   | 'CertificateExpired'
   | 'CertificateNotYetValid'
   | 'CertificateHostMismatch'
+  | 'CertificateRevoked'
+  | 'CertificateUnstapled'
   | 'PathConflict'
   | 'PassthroughConflict'
   | 'HostInvalid'

@@ -5,6 +5,7 @@ import type { ObjectRef } from './object-ref.ts'
 import type { ClientCertificatePolicy, HandshakeTerms, Policy } from './policy.ts'
 import type { Probe } from './probe.ts'
 import type { HashPart, Scheduler, SchedulerOptions } from './scheduler.ts'
+import type { Staple } from './staple.ts'
 
 export type { Scheduler }
 
@@ -143,6 +144,12 @@ export interface Certificate {
   readonly notAfter: number
   /** SHA-256 of the leaf, hex with colons. */
   readonly fingerprint: string
+  /** http URL of the OCSP responder that it names. */
+  readonly responder?: string
+  /** Clients are told to insist on a stapled OCSP response (RFC 7633). */
+  readonly mustStaple?: true
+  /** OCSP response to show with it. */
+  readonly staple?: Staple
 }
 
 export const EMPTY_ROUTING: RoutingConfig = Object.freeze({

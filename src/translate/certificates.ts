@@ -8,6 +8,7 @@ import { ANY_HOST, parseHost, wildcardOf } from './host-name.ts'
 import { remember, reuseEntries, sameMap } from './memory.ts'
 import { error, quote, warning } from './report.ts'
 import { readSecret, type SecretMemory } from './secret-memory.ts'
+import { stapleTroubles, withStaple } from './staples.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
@@ -16,7 +17,7 @@ export function certificates(view: View, draft: Draft): void {
   const memory = view.memo.certificates
   // Dates are judged against the clock, so a result also ends when a certificate in it begins or expires.
   const epoch = memory.last !== undefined && view.now < memory.last.output.validUntil ? memory.last.inputs[3] : view.now
-  const output = remember(memory, [draft.ingresses, secrets, view.options, epoch], (before) => {
+  const output = remember(memory, [draft.ingresses, secrets, view.options, epoch, view.staples], (before) => {
     const collected = collect(view, draft.ingresses)
     return {
       certificates: sameMap(before?.certificates, collected.certificates),
@@ -157,7 +158,7 @@ function recall(into: Collection, key: string): SecretMemory | undefined {
   const found = readSecret(secret, memo.secrets.get(key))
   memo.secrets.set(key, found)
   into.used.add(key)
-  if (found.certificate !== undefined) into.certificates.set(key, found.certificate)
+  if (found.certificate !== undefined) into.certificates.set(key, withStaple(found.certificate, into.view.staples))
   for (const date of [found.pair?.notBefore, found.pair?.notAfter]) {
     if (date !== undefined && date > now && date < into.validUntil) into.validUntil = date
   }
@@ -170,6 +171,7 @@ function reportSecret(into: Collection, object: ObjectRef, field: string, key: s
     const instead = certificate === undefined ? 'its hosts get the default certificate' : 'the last good certificate of this Secret stays in use'
     into.diagnostics.push(error('CertificateInvalid', object, { field, message: `Secret ${key} can’t be used: ${broken.wrong}; ${instead}.`, fix: broken.fix }))
   }
+  if (certificate !== undefined) into.diagnostics.push(...stapleTroubles(certificate, into.view, object, field))
   if (pair === undefined) return
   if (pair.reordered && broken === undefined) {
     into.diagnostics.push(

@@ -4,6 +4,7 @@ import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Ser
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import type { ResolvedName, ResolvedNames } from '../model/resolved-name.ts'
+import type { Staples } from '../model/staple.ts'
 import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
 import type { AskedAffinity } from './annotations/read-affinity.ts'
 import type { IngressPolicy } from './annotations/read.ts'
@@ -23,6 +24,7 @@ export interface View {
   readonly options: TranslateOptions
   readonly memo: TranslateMemo
   readonly names: ResolvedNames
+  readonly staples: Staples
   /** Milliseconds since the epoch. */
   readonly now: number
 }

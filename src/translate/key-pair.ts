@@ -15,6 +15,9 @@ export interface KeyPair {
   readonly notAfter: number
   /** SHA-256 of the leaf, hex with colons. */
   readonly fingerprint: string
+  /** http URL of its OCSP responder. */
+  readonly responder: string | undefined
+  readonly mustStaple: boolean
   /** The file had the certificates in another order. */
   readonly reordered: boolean
 }
@@ -63,6 +66,8 @@ function readParts(certificatePem: string | undefined, keyPem: string | undefine
     notBefore,
     notAfter,
     fingerprint: leaf.fingerprint256,
+    responder: responderOf(leaf),
+    mustStaple: leaf.raw.includes(MUST_STAPLE),
     reordered: ordered.some((certificate, index) => certificate !== chain[index]),
   }
 }
@@ -129,6 +134,18 @@ function orderChain(leaf: X509Certificate, all: readonly X509Certificate[]): rea
     ordered.push(issuer)
     last = issuer
   }
+}
+
+/** The object identifier of the extension, as it stands in DER. */
+const MUST_STAPLE = Buffer.from('06082b06010505070118', 'hex')
+const LONGEST_URL = 512
+
+/** Node quotes a location that holds a separator. */
+function responderOf({ infoAccess }: X509Certificate): string | undefined {
+  const url = /^OCSP - URI:(http:[\x21-\x7e]+)$/im.exec(infoAccess ?? '')?.[1]
+  if (url === undefined || url.length > LONGEST_URL || !URL.canParse(url)) return undefined
+  const { username, password } = new URL(url)
+  return username === '' && password === '' ? url : undefined
 }
 
 /** The alternative names; of a certificate without any, the common name, as OpenSSL matches it. */

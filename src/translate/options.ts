@@ -32,6 +32,8 @@ export interface TranslateOptions {
   readonly ignoreTrafficPolicies: boolean
   /** Whether ssl-passthrough means something. */
   readonly sslPassthrough: boolean
+  /** Whether OCSP responses are stapled. */
+  readonly ocspStapling: boolean
   /** Whether endpoints and external names may be loopback or link-local addresses: only where pods live there, as in the sandbox. */
   readonly allowLoopback: boolean
 }
@@ -68,5 +70,6 @@ export const DEFAULT_TRANSLATE_OPTIONS: TranslateOptions = Object.freeze({
   place: Object.freeze({ node: undefined, zone: undefined }),
   ignoreTrafficPolicies: false,
   sslPassthrough: true,
+  ocspStapling: true,
   allowLoopback: false,
 })

@@ -24,6 +24,6 @@ export function readSecret(secret: Secret, before: SecretMemory | undefined): Se
 }
 
 function certificateOf(id: ObjectKey, pair: KeyPair): Certificate {
-  const { certificate, privateKey, names, notAfter, fingerprint } = pair
-  return { id, certificate, privateKey, names, notAfter, fingerprint }
+  const { certificate, privateKey, names, notAfter, fingerprint, responder, mustStaple } = pair
+  return { id, certificate, privateKey, names, notAfter, fingerprint, ...(responder !== undefined && { responder }), ...(mustStaple && { mustStaple }) }
 }

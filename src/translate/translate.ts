@@ -5,6 +5,7 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import { NO_NAMES, type ResolvedNames } from '../model/resolved-name.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
+import { NO_STAPLES, type Staples } from '../model/staple.ts'
 import { backends } from './backends.ts'
 import { certificates, nextDate } from './certificates.ts'
 import { classes } from './classes.ts'
@@ -36,11 +37,11 @@ export const STEPS: readonly Step[] = [classes, rules, backends, streams, endpoi
 
 /**
  * `memo` from createMemo(), the same one every time. `now` in milliseconds since the epoch: certificates are judged by it.
- * `names`: what DNS says of `externalNames` of the translation before.
+ * `names`: what DNS says of `externalNames` of the translation before; `staples`: what is known of the revocation of its certificates.
  * Never throws for anything that a user may have written; a throw is a bug.
  */
-export function translate(state: ClusterState, options: TranslateOptions, memo: TranslateMemo, now: number = Date.now(), names: ResolvedNames = NO_NAMES): Translation {
-  const view: View = { state, options, memo, names, now }
+export function translate(state: ClusterState, options: TranslateOptions, memo: TranslateMemo, now: number = Date.now(), names: ResolvedNames = NO_NAMES, staples: Staples = NO_STAPLES): Translation {
+  const view: View = { state, options, memo, names, staples, now }
   const draft = emptyDraft()
   for (const step of STEPS) step(view, draft)
   const { hosts, backends, certificates, serverNames, streams, defaultBackend, defaultCertificate } = draft

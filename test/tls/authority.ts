@@ -24,6 +24,11 @@ export interface LeafOptions {
   /** Where the revocation list would be. */
   readonly crlUri?: string
   readonly rsa?: boolean
+  /** URL of the OCSP responder that it names. */
+  readonly responder?: string
+  readonly mustStaple?: boolean
+  /** May sign OCSP responses for its issuer. */
+  readonly signsOcsp?: boolean
 }
 
 export class Authority {
@@ -41,10 +46,10 @@ export class Authority {
     return made
   }
 
-  async issue(name: string, subject: string, { issuer = 'root', isAuthority = false, days = 7, altName, crlUri, rsa = false }: LeafOptions = {}): Promise<Issued> {
+  async issue(name: string, subject: string, { issuer = 'root', isAuthority = false, days = 7, altName, crlUri, rsa = false, responder, mustStaple = false, signsOcsp = false }: LeafOptions = {}): Promise<Issued> {
     const extensions = isAuthority
       ? 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n'
-      : `keyUsage=digitalSignature,keyEncipherment\n${altName === undefined ? '' : `subjectAltName=DNS:${altName}\nextendedKeyUsage=serverAuth\n`}${crlUri === undefined ? '' : `crlDistributionPoints=URI:${crlUri}\n`}`
+      : `keyUsage=digitalSignature,keyEncipherment\n${altName === undefined ? '' : `subjectAltName=DNS:${altName}\nextendedKeyUsage=serverAuth\n`}${crlUri === undefined ? '' : `crlDistributionPoints=URI:${crlUri}\n`}${responder === undefined ? '' : `authorityInfoAccess=OCSP;URI:${responder}\n`}${mustStaple ? 'tlsfeature=status_request\n' : ''}${signsOcsp ? 'extendedKeyUsage=OCSPSigning\n' : ''}`
     await writeFile(this.#at('extensions'), extensions)
     const kind = rsa ? ['-newkey', 'rsa:2048', '-nodes'] : EC
     await this.#openssl('req', ...kind, '-utf8', '-multivalue-rdn', '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.csr`)

@@ -76,11 +76,11 @@ test('reads what a server decides by, and leaves GREASE out', () => {
       ],
     }),
   )
-  expect(hello).toEqual({ serverName: 'app.example.com', alpn: ['h2', 'http/1.1'], versions: [0x0304, 0x0303], cipherSuites: [0x1301, 0xc02b], signatureAlgorithms: [0x0403, 0x0804] })
+  expect(hello).toEqual({ serverName: 'app.example.com', alpn: ['h2', 'http/1.1'], versions: [0x0304, 0x0303], cipherSuites: [0x1301, 0xc02b], signatureAlgorithms: [0x0403, 0x0804], groups: [] })
 })
 
 test('a hello without extensions has the version of its field and names nobody', () => {
-  expect(helloOf(record({ version: 0x0301 }))).toEqual({ serverName: undefined, alpn: [], versions: [0x0301], cipherSuites: [0x1301], signatureAlgorithms: [] })
+  expect(helloOf(record({ version: 0x0301 }))).toEqual({ serverName: undefined, alpn: [], versions: [0x0301], cipherSuites: [0x1301], signatureAlgorithms: [], groups: [] })
 })
 
 test.each(['127.0.0.1', '::1'])('the address %s as a name names nobody (RFC 6066 section 3)', (name) => {
@@ -180,6 +180,7 @@ test.each([
   expect(Math.max(...hello.versions)).toBe(version)
   expect(hello.cipherSuites.length).toBeGreaterThan(0)
   expect(hello.signatureAlgorithms).toContain(0x0403)
+  expect(hello.groups).toContain(23)
 })
 
 // === properties

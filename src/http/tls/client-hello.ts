@@ -10,8 +10,9 @@ export interface ClientHello {
   /** Code points such as 0x0304 for TLS 1.3; GREASE (RFC 8701) is left out here and below. */
   readonly versions: readonly number[]
   readonly cipherSuites: readonly number[]
-  /** Empty: not said. */
+  /** Empty: not said; so are `groups`. */
   readonly signatureAlgorithms: readonly number[]
+  readonly groups: readonly number[]
 }
 
 export type HelloProblem = 'not-tls' | 'sslv2' | 'too-large' | 'malformed'
@@ -21,6 +22,7 @@ export const LONGEST_HELLO = 16 * 1024
 
 const CLIENT_HELLO = 1
 const SERVER_NAME = 0
+const SUPPORTED_GROUPS = 10
 const SIGNATURE_ALGORITHMS = 13
 const ALPN = 16
 const PRE_SHARED_KEY = 41
@@ -39,7 +41,7 @@ export function parseClientHello(message: Buffer): ClientHello | undefined {
   const compression = reader.vector8()
   if (reader.failed || legacyVersion >> 8 !== 3 || sessionId.length > LONGEST_SESSION_ID) return undefined
   if (cipherSuites === undefined || cipherSuites.length === 0 || !compression.includes(0)) return undefined
-  const hello: Draft = { serverName: undefined, alpn: [], versions: [legacyVersion], cipherSuites: withoutGrease(cipherSuites), signatureAlgorithms: [] }
+  const hello: Draft = { serverName: undefined, alpn: [], versions: [legacyVersion], cipherSuites: withoutGrease(cipherSuites), signatureAlgorithms: [], groups: [] }
   // Extensions came with RFC 4366; a hello may end before them.
   if (reader.left === 0) return hello
   const extensions = new ByteReader(reader.vector16())
@@ -82,6 +84,12 @@ function readExtension(type: number, body: Buffer, hello: Draft): boolean {
       const algorithms = whole(body, (reader) => codePoints(reader.vector16()))
       if (algorithms === undefined || algorithms.length === 0) return false
       hello.signatureAlgorithms = withoutGrease(algorithms)
+      return true
+    }
+    case SUPPORTED_GROUPS: {
+      const groups = whole(body, (reader) => codePoints(reader.vector16()))
+      if (groups === undefined || groups.length === 0) return false
+      hello.groups = withoutGrease(groups)
       return true
     }
     default:

@@ -5,8 +5,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../../base/log.ts'
 import type { HandshakeTerms } from '../../model/policy.ts'
 import type { Certificate } from '../../model/routing.ts'
+import type { Staple } from '../../model/staple.ts'
 import type { KeyPair } from './default-certificate.ts'
 import { DEFAULT_TLS, type TlsSettings } from '../../model/tls.ts'
+import { chooseByKey, type KeyOffer } from './key-choice.ts'
 import { protocolOptions } from './protocol.ts'
 import { createServerCache, type ServerCache } from './server-cache.ts'
 import { useTicketKeys, type TicketKeys } from './ticket-keys.ts'
@@ -34,14 +36,14 @@ export interface ContextsOptions {
 
 /** Of one listener. They shake hands with connections that are handed to them, and never listen. */
 export interface TlsServers {
-  /** `serverName`: lower case, without a trailing dot. Synchronous and cheap after the first time; always answers. */
-  serverFor(serverName: string | undefined): Server
+  /** `serverName`: lower case, without a trailing dot; `offer`: of what the client can check, to choose one of several certificates by. Synchronous and cheap after the first time; always answers. */
+  serverFor(serverName: string | undefined, offer?: KeyOffer): Server
   close(): void
 }
 
 export interface Contexts {
-  /** `make` gets ready options, certificates and protocol among them. */
-  servers(make: (options: TlsOptions, terms: HandshakeTerms | undefined) => Server): TlsServers
+  /** `make` gets ready options, certificates and protocol among them; `staple` is for clients that ask. */
+  servers(make: (options: TlsOptions, terms: HandshakeTerms | undefined, staple: Staple | undefined) => Server): TlsServers
   /** To be called when the table changed. */
   refresh(): void
   /** Tickets are written with the current key from now on. */
@@ -70,7 +72,7 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
     return createServerCache(
       limit,
       (certificates) => {
-        const server = make({ ...options, cert: certificates.map(({ certificate }) => certificate), key: certificates.map(({ privateKey }) => privateKey) }, terms)
+        const server = make({ ...options, cert: certificates.map(({ certificate }) => certificate), key: certificates.map(({ privateKey }) => privateKey) }, terms, certificates.length === 1 ? certificates[0]?.staple : undefined)
         useTicketKeys(server, keys)
         return server
       },
@@ -88,7 +90,7 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
       const { byTerms } = caches
       all.add(caches)
       return {
-        serverFor(serverName) {
+        serverFor(serverName, offer) {
           const terms = lookup.termsFor(serverName)
           const id = terms?.id ?? ''
           const cache = byTerms.get(id) ?? createCache(terms, make)
@@ -98,7 +100,10 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
             const [, oldest] = byTerms.keys()
             if (byTerms.size > limit && oldest !== undefined) byTerms.delete(oldest)
           }
-          const certificates = certificatesFor(serverName)
+          const all = certificatesFor(serverName)
+          // With other ciphers than ours it can't be known whether those of one kind of key remain.
+          const choice = offer === undefined || (terms?.ciphers ?? tls.ciphers) !== undefined ? all : chooseByKey(all, offer, (terms?.versions ?? tls).maxVersion)
+          const certificates = choice.length === 0 ? all : choice
           const server = (certificates.length === 0 ? undefined : cache.of(certificates)) ?? cache.of([fallback])
           if (server === undefined) throw new Error('the default certificate does not load')
           return server

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { Timer, type TimerWheel } from '../../base/timer-wheel.ts'
 import type { HandshakeTerms } from '../../model/policy.ts'
+import type { Staple } from '../../model/staple.ts'
 import type { Contexts } from './contexts.ts'
 import { HelloReader } from './hello-reader.ts'
 import { peerCertificate, type Handshake } from './peer-certificate.ts'
@@ -43,7 +44,7 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
   /** Connections that shake hands, by `peerOf`. */
   const pending = new Set<string>()
 
-  function newServer(options: TlsOptions, terms: HandshakeTerms | undefined): Server {
+  function newServer(options: TlsOptions, terms: HandshakeTerms | undefined, staple: Staple | undefined): Server {
     const server = createServer({ ...options, allowHalfOpen: true, ALPNProtocols: protocols.filter((protocol) => protocol !== 'h2' || terms?.http1Only !== true), handshakeTimeout }, (socket) => {
       pending.delete(peerOf(socket))
       const ca = terms?.clientCa
@@ -53,6 +54,10 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
         certificate: ca === undefined ? undefined : peerCertificate(socket, ca),
       })
     })
+    if (staple !== undefined) {
+      const response = Buffer.from(staple.response)
+      server.on('OCSPRequest', (_certificate, _issuer, answer: (error: null, response: Buffer | null) => void) => answer(null, Date.now() < staple.until ? response : null))
+    }
     server.on('tlsClientError', (_error, socket) => {
       events.failed()
       socket.destroy()
@@ -88,7 +93,7 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
         if (events.claimed !== undefined && claim(socket, result.hello.serverName, result.bytes)) return
         // TLS takes it from there in this very call.
         socket.unshift(result.bytes)
-        servers.serverFor(result.hello.serverName).emit('connection', socket)
+        servers.serverFor(result.hello.serverName, result.hello).emit('connection', socket)
         return
       }
     }
