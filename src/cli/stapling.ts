@@ -4,14 +4,21 @@ import type { Log } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
 import type { Lookup } from '../dns/lookup.ts'
 import type { Certificate } from '../model/routing.ts'
-import { NO_STAPLES } from '../model/staple.ts'
+import type { Staples } from '../model/staple.ts'
 import { fetchResponse } from '../ocsp/fetch.ts'
-import { createStapler, type Stapler } from '../ocsp/stapler.ts'
+import { createStapler } from '../ocsp/stapler.ts'
 
-const OFF: Stapler = { want: (_certificates: ReadonlyMap<string, Certificate>) => undefined, staples: () => NO_STAPLES, settled: () => Promise.resolve(), close: () => undefined }
+export interface Stapling {
+  want(certificates: ReadonlyMap<string, Certificate>, isOn: boolean): void
+  staples(): Staples
+  settled(): Promise<void>
+  close(): void
+}
 
-export function startStapling(config: Config, lookup: Lookup, log: Log, onChange: () => void): Stapler {
-  if (!config.ocspStapling) return OFF
+const NONE: ReadonlyMap<string, Certificate> = new Map()
+
+export function startStapling(config: Config, lookup: Lookup, log: Log, onChange: () => void): Stapling {
   const options = { resolve: async (name: string) => (await lookup(name)).addresses, allowPrivate: config.allowPrivateOcspResponders, timeout: config.ocspTimeout }
-  return createStapler({ fetch: (url, request) => fetchResponse(url, request, options), clock: systemClock, random: Math.random, log, onChange })
+  const stapler = createStapler({ fetch: (url, request) => fetchResponse(url, request, options), clock: systemClock, random: Math.random, log, onChange })
+  return { ...stapler, want: (certificates, isOn) => stapler.want(isOn ? certificates : NONE) }
 }

@@ -69,7 +69,7 @@ export async function startController(parsed: ParsedOptions, connection: Connect
     live.read(state.configMaps)
     const translation = translate(state, live.options(), memo, now, names.resolved(), stapler.staples())
     names.want(translation.externalNames)
-    stapler.want(translation.config.certificates)
+    stapler.want(translation.config.certificates, live.options().ocspStapling)
     return live.withDiagnostics(translation)
   }
   const followTickets = followTicketSecret(config.sessionTicketSecret, log, (secret) => plane?.setTicketSecret(secret))

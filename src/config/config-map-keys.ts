@@ -44,9 +44,9 @@ export const CONFIG_MAP_KEYS: Readonly<Record<string, readonly ConfigMapKey[]>> 
     ignored('relative-redirects', 'redirects name scheme and host', OFF),
   ],
   TLS: [
-    ignored('ssl-protocols', 'TLS 1.2 and 1.3 are spoken', ['TLSv1.2 TLSv1.3', 'TLSv1.3 TLSv1.2']),
-    ignored('ssl-ciphers', 'suites are chosen for each host', [], 'Use the annotation ssl-ciphers.'),
-    ignored('ssl-prefer-server-ciphers', 'it is chosen for each host', ['true'], 'Use the annotation ssl-prefer-server-ciphers.'),
+    sets('ssl-protocols', 'sslProtocols', value.tlsVersions, 'a list with a gap is an error'),
+    sets('ssl-ciphers', 'sslCiphers', value.ciphers),
+    sets('ssl-prefer-server-ciphers', 'sslPreferServerCiphers', value.boolean),
     ...['ssl-ecdh-curve', 'ssl-dh-param'].map((key) => ignored(key, 'groups are those of OpenSSL', ['auto'])),
     ...['ssl-session-cache', 'ssl-session-cache-size', 'ssl-session-timeout'].map((key) => ignored(key, 'sessions resume by tickets, not from a cache')),
     ignored('ssl-session-tickets', 'sessions resume by tickets', ['true']),
@@ -54,7 +54,7 @@ export const CONFIG_MAP_KEYS: Readonly<Record<string, readonly ConfigMapKey[]>> 
     ignored('ssl-buffer-size', INTERNAL),
     ignored('ssl-early-data', 'requests in early data can be replayed and are not taken', OFF),
     ignored('ssl-reject-handshake', 'names without a certificate are shown the default one', OFF),
-    ignored('enable-ocsp', 'answers of OCSP are not stapled', OFF),
+    sets('enable-ocsp', 'ocspStapling', value.boolean, 'on unless it says `false`'),
     ignored('proxy-ssl-location-only', 'backends over TLS are set for each Ingress', OFF),
   ],
   'Client address': [

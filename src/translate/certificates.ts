@@ -158,7 +158,7 @@ function recall(into: Collection, key: string): SecretMemory | undefined {
   const found = readSecret(secret, memo.secrets.get(key))
   memo.secrets.set(key, found)
   into.used.add(key)
-  if (found.certificate !== undefined) into.certificates.set(key, withStaple(found.certificate, into.view.staples))
+  if (found.certificate !== undefined) into.certificates.set(key, into.view.options.ocspStapling ? withStaple(found.certificate, into.view.staples) : found.certificate)
   for (const date of [found.pair?.notBefore, found.pair?.notAfter]) {
     if (date !== undefined && date > now && date < into.validUntil) into.validUntil = date
   }

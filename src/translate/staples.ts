@@ -21,7 +21,7 @@ export function withStaple(certificate: Certificate, staples: Staples): Certific
 
 /** Of a certificate that Secret `certificate.id` holds. */
 export function stapleTroubles({ id, fingerprint, mustStaple, responder }: Certificate, { staples, options }: View, object: ObjectRef, field: string): readonly Diagnostic[] {
-  const state = staples.get(fingerprint)
+  const state = options.ocspStapling ? staples.get(fingerprint) : undefined
   if (state?.trouble?.kind === 'revoked') {
     const at = new Date(state.trouble.at).toISOString().replace(/\.\d+Z$/, 'Z')
     return [error('CertificateRevoked', object, { field, message: `The certificate in Secret ${id} was revoked at ${at}, its authority says; it is still served, and clients that ask refuse it.`, fix: 'Issue a new one.' })]
