@@ -33,7 +33,7 @@ export async function fetchResponse(url: string, body: Buffer, { resolve, allowP
   const name = hostname.replace(/^\[|\]$/g, '')
   const signal = AbortSignal.timeout(timeout)
   const addresses = isIP(name) === 0 ? await withSignal(resolve(name), signal) : [name]
-  const [address] = addresses.filter((each) => allowPrivate || !INSIDE.has(each))
+  const address = addresses.find((each) => allowPrivate || !INSIDE.has(each))
   if (address === undefined) {
     throw new FetchFailure(addresses.length === 0 ? 'the name of the responder has no address' : 'the responder is at a private address, which --allow-private-ocsp-responders would allow')
   }
