@@ -78,7 +78,7 @@ export class Exchange implements ResponseSink {
     this.#fresh = this.#responseStarted = false
     this.setCookie = ''
     this.startedAt = performance.now()
-    this.#body.start(this.request.framing === 'none', isRepeatable(this.request.method))
+    this.#body.start(!this.request.hasBody, isRepeatable(this.request.method))
     this.#run(0)
   }
 

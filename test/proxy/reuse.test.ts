@@ -49,6 +49,16 @@ it('reads on after a response whose last bytes filled a slow client', async () =
   quick.close()
 })
 
+it('uses a connection again after an empty body that had a length', async () => {
+  const client = await RawClient.connect(proxy.port)
+  for (const method of ['POST', 'GET', 'PUT']) {
+    client.send(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)
+    expect((await client.response()).status).toBe(200)
+  }
+  expect(upstream.connections.length).toBe(1)
+  client.close()
+})
+
 it('answers 502 for an endpoint that nobody can connect to, and lives', async () => {
   for (const endpoint of ['127.0.0.1:0', '127.0.0.1:70000', ':80', '127.0.0.1:1.5', '127.0.0.1:x']) {
     proxy.route(routing([{ host: 'a', backend: 'web' }], { web: [endpoint] }))

@@ -69,6 +69,13 @@ it('answers 504 when the backend says nothing, and drops its connection', async 
   expect((await proxy.recorded(() => true)).failure).toBe('response-timeout')
 })
 
+it('answers 504 likewise after an empty body that had a length', async () => {
+  upstream.script = { onRequest: () => undefined }
+  await start({ timeouts: { read: 300 } })
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n')
+  expect((await client.response()).status).toBe(504)
+})
+
 it('cuts a response that stops within its body', async () => {
   await start({ timeouts: { read: 200 } })
   upstream.script = { onRequest: ({ connection }) => connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello') }

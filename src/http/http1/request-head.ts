@@ -48,6 +48,11 @@ export class RequestHead {
   connection = ''
   expect = ''
 
+  /** Something follows the head. */
+  get hasBody(): boolean {
+    return this.framing === 'chunked' || this.contentLength > 0
+  }
+
   reset(): void {
     this.method = this.target = this.path = this.fields = ''
     this.minorVersion = 1
@@ -134,7 +139,7 @@ export function settleExpect(head: RequestHead): FailureKind | undefined {
   if (head.expect === '') return undefined
   if (head.expect.toLowerCase() !== '100-continue') return 'expectation-failed'
   // RFC 9110 section 10.1.1: ignored from HTTP/1.0; without a body there is nothing to continue with.
-  head.expectContinue = head.minorVersion === 1 && head.framing !== 'none'
+  head.expectContinue = head.minorVersion === 1 && head.hasBody
   return undefined
 }
 
