@@ -134,7 +134,7 @@ export const OPTIONS = {
   connectTimeout: option({ flag: 'connect-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.connect, help: 'For a connection to an endpoint; longer: the next endpoint, at last 504.' }),
   readTimeout: option({ flag: 'read-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.read, help: 'Between two reads from an endpoint; longer: 504.' }),
   sendTimeout: option({ flag: 'send-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: timeouts.send, help: 'Between two writes to an endpoint; longer: 504.' }),
-
+  tunnelIdleTimeout: option({ flag: 'tunnel-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: 0, shownFallback: 'as --read-timeout', help: 'How long an upgraded connection (WebSocket) may be silent in both directions.' }),
   streamIdleTimeout: option({ flag: 'stream-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.idleTimeout, help: 'How long a connection of a TCP service may be silent.' }),
   udpIdleTimeout: option({ flag: 'udp-idle-timeout', group: 'Timeouts', placeholder: 'TIME', parse: value.duration, fallback: streams.udpIdleTimeout, help: 'After how much silence a client of a UDP service may get another endpoint.' }),
 

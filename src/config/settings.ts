@@ -37,6 +37,7 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       connect: config.connectTimeout,
       read: config.readTimeout,
       send: config.sendTimeout,
+      tunnel: config.tunnelIdleTimeout === 0 ? config.readTimeout : config.tunnelIdleTimeout,
     },
     pool: {
       idlePerEndpoint: config.maxIdlePerEndpoint,

@@ -90,6 +90,8 @@ export interface Timeouts {
   readonly read: number
   /** Between two writes to the backend. */
   readonly send: number
+  /** An upgraded connection without a byte in either direction. */
+  readonly tunnel: number
 }
 
 export interface PoolSettings {
@@ -170,6 +172,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     connect: 5_000,
     read: 60_000,
     send: 60_000,
+    tunnel: 60_000,
   },
   pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10 },
   health: { connectFailures: 1, badAnswers: 5, count5xx: false, firstEjection: 1000, longestEjection: 60_000, largestShare: 0.5, slowStart: 10_000 },

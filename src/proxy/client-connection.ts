@@ -186,7 +186,7 @@ export class ClientConnection implements Client, RequestOwner, ResponseOwner {
     // A client that announced its last request sends nothing more, unless we did not understand it.
     if (this.#response.last) return this.#close(request.keepAlive || lastFailure !== undefined)
     // Bytes sent before the backend refused to switch were meant for the other protocol.
-    if (request.websocket && this.#reader.hasAhead) return this.#close(true)
+    if (request.upgrade !== '' && this.#reader.hasAhead) return this.#close(true)
     this.#await('idle', this.#context.settings.timeouts.keepAlive)
     this.#exchange.release()
     this.#reader.next()

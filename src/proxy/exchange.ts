@@ -218,8 +218,9 @@ export class Exchange implements ResponseSink {
     this.#responseStarted = true
     this.responseAt = performance.now()
     if (this.setCookie !== '') head.fields += this.setCookie
-    // From here on it belongs to the tunnel.
+    // From here on it belongs to the tunnel, which must not keep a table that is long gone.
     this.#upstream = undefined
+    this.routing = EMPTY_LIVE_ROUTING
     this.client.switchProtocols(head, upstream)
   }
 

@@ -8,7 +8,7 @@ export function openTunnel(client: TunnelEnd, upstream: UpstreamTunnel, context:
   const { wheel, settings, recorder } = context
   context.tunnels++
   recorder.tunnelOpened()
-  const tunnel = new Tunnel(client, upstream.tunnelEnd(), { wheel, idleTimeout: settings.timeouts.read }, () => {
+  const tunnel = new Tunnel(client, upstream.tunnelEnd(), { wheel, idleTimeout: settings.timeouts.tunnel }, () => {
     context.tunnels--
     recorder.tunnelClosed()
     exchange.bytesIn += tunnel.bytesFromClient

@@ -34,6 +34,8 @@ export class RequestBody {
   }
 
   end(upstream: UpstreamRequest | undefined, trailers: string): void {
+    // The end of an empty body was sent with the head.
+    if (this.#ended) return
     this.#ended = true
     this.#trailers = trailers
     upstream?.sendEnd(trailers)

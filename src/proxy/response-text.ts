@@ -2,6 +2,7 @@
 import { withoutFields } from '../http/http1/field-lines.ts'
 import { inOnePiece } from '../http/latin1.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
+import { wantedProtocols } from '../http/http1/upgrade.ts'
 import { reasonOf, type Answer } from './answer.ts'
 
 export interface ResponseFields {
@@ -44,12 +45,21 @@ export function responseText(head: ResponseHead, framing: ClientFraming, fields:
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
   // RFC 9110 section 8.6: none in 204.
   else if (framing === 'as-is' && head.contentLength >= 0 && head.status !== 204) text += head.contentLengthLine
+  if (head.status === 426 && head.upgrade !== '') return `${text}${wanted(head.upgrade, fields.connectionField)}\r\n`
   return text + (fields.connectionField === '' ? '\r\n' : `${fields.connectionField}\r\n`)
+}
+
+/** RFC 9110 section 15.5.22: with 426 a server says what it wants. */
+function wanted(upgrade: string, connectionField: string): string {
+  const protocols = wantedProtocols(upgrade)
+  if (protocols === '') return connectionField
+  const connection = connectionField === '' ? 'Connection: Upgrade\r\n' : connectionField.replace('\r\n', ', Upgrade\r\n')
+  return `${connection}Upgrade: ${protocols}\r\n`
 }
 
 /** 1xx, 101 with its Upgrade. */
 export function interimText(head: ResponseHead): string {
-  const upgrade = head.status === 101 ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : ''
+  const upgrade = head.status === 101 ? `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n` : ''
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}${upgrade}\r\n`
 }
 

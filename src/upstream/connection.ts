@@ -7,6 +7,7 @@ import { BodyReader } from '../http/http1/body-reader.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
 import { ResponseHeadReader } from '../http/http1/response-head-reader.ts'
+import { isOffered } from '../http/http1/upgrade.ts'
 import { SocketReader } from '../http/read-buffers.ts'
 import { SocketEnd } from '../http/socket-end.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
@@ -33,7 +34,8 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
   #state: State = 'connecting'
   #sink: ResponseSink | undefined
   #toHead = false
-  #websocket = false
+  /** What the request offers. */
+  #upgrade = ''
   #chunked = false
   #interim = 0
   #deadline: 'connect' | 'read' | 'send' | 'idle' | 'none' = 'connect'
@@ -73,7 +75,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
   sendHead(sink: ResponseSink, request: RequestHead, requestId: string, originFields: string): void {
     this.#sink = sink
     this.#toHead = request.method === 'HEAD'
-    this.#websocket = request.websocket
+    this.#upgrade = request.upgrade
     this.#chunked = request.framing === 'chunked'
     this.#interim = 0
     this.#state = 'head'
@@ -217,7 +219,8 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
   }
 
   #switch(head: ResponseHead, sink: ResponseSink): void {
-    if (!this.#websocket || head.upgrade !== 'websocket') return this.#fail('response-invalid')
+    // RFC 9110 section 7.8: only what was offered, and not before the request is complete.
+    if (!this.requestComplete || !isOffered(head.upgrade, this.#upgrade)) return this.#fail('response-invalid')
     this.#state = 'tunnel'
     sink.switchedProtocols(head, this)
   }

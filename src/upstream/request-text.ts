@@ -25,7 +25,7 @@ export function requestText(request: RequestHead, requestId: string, originField
   // Forwarded, not answered here: RFC 9110 section 10.1.1 lets a proxy answer 100 itself only to a backend known
   // to speak HTTP/1.0. So it is the backend that says whether it wants the body; a client that sends it at once is not held up.
   if (request.expectContinue) text += '\r\nExpect: 100-continue'
-  if (request.websocket) text += '\r\nConnection: Upgrade\r\nUpgrade: websocket'
+  if (request.upgrade !== '') text += `\r\nConnection: Upgrade\r\nUpgrade: ${request.upgrade}`
   else if (request.trailers) text += '\r\nTE: trailers\r\nConnection: TE'
   return `${text}\r\n\r\n`
 }

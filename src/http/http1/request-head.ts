@@ -7,6 +7,7 @@ import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } fr
 import { hostName } from './host.ts'
 import { DROPPED, requestFieldAction } from './request-fields.ts'
 import { parseRequestLine } from './request-line.ts'
+import { offeredProtocols } from './upgrade.ts'
 
 export type BodyFraming = 'none' | 'length' | 'chunked'
 
@@ -27,8 +28,8 @@ export class RequestHead {
   contentLength = 0
   /** What the client allows; the proxy may still close. */
   keepAlive = true
-  /** A well-formed request to switch to `websocket`. */
-  websocket = false
+  /** Protocols that the client offers to switch to and that may be passed on, as a list; empty: none. */
+  upgrade = ''
   expectContinue = false
   /** `TE: trailers`. */
   trailers = false
@@ -44,7 +45,6 @@ export class RequestHead {
   hostSeen = false
   lengthSeen = false
   hasAuthority = false
-  upgrade = ''
   connection = ''
   expect = ''
 
@@ -59,7 +59,7 @@ export class RequestHead {
     this.host = this.hostName = ''
     this.framing = 'none'
     this.contentLength = 0
-    this.websocket = this.expectContinue = this.trailers = false
+    this.expectContinue = this.trailers = false
     this.requestId = this.forwardedFor = this.forwardedHost = ''
     this.forwardedPort = this.forwardedProto = this.realIp = ''
     this.hostSeen = this.lengthSeen = this.hasAuthority = false
@@ -132,6 +132,7 @@ function settle(head: RequestHead): FailureKind | undefined {
   } else if (head.hostSeen) return 'bad-request'
   head.keepAlive = head.minorVersion === 1
   if (head.connection !== '') settleConnection(head)
+  if (head.upgrade !== '') settleUpgrade(head)
   return settleExpect(head)
 }
 
@@ -152,13 +153,12 @@ function settleConnection(head: RequestHead): void {
   const options = listMembers(connection)
   if (options.includes('close')) head.keepAlive = false
   else if (options.includes('keep-alive')) head.keepAlive = true
-  head.websocket =
-    head.upgrade !== '' &&
-    head.upgrade.toLowerCase() === 'websocket' &&
-    options.includes('upgrade') &&
-    head.method === 'GET' &&
-    head.minorVersion === 1 &&
-    head.framing === 'none'
   const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade' && option !== 'te')
   if (named.length > 0) head.fields = withoutFields(head.fields, new Set(named))
+}
+
+/** Of meaning only when Connection names it, and not in HTTP/1.0. */
+function settleUpgrade(head: RequestHead): void {
+  const isMeant = head.minorVersion === 1 && listMembers(head.connection).includes('upgrade')
+  head.upgrade = isMeant ? offeredProtocols(head.upgrade, head.method === 'GET' && !head.hasBody) : ''
 }

@@ -26,7 +26,7 @@ export class ResponseHead {
   hasDate = false
   /** Strict-Transport-Security. */
   hasHsts = false
-  /** Lower case; empty: none. Of meaning with 101 only. */
+  /** As the backend wrote it; empty: none. Of meaning with 101 and 426 only. */
   upgrade = ''
   connection = ''
   chunked = false
@@ -68,7 +68,7 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   [
     'upgrade',
     (head, value) => {
-      head.upgrade = head.upgrade === '' ? value.toLowerCase() : `${head.upgrade},${value.toLowerCase()}`
+      head.upgrade = head.upgrade === '' ? value : `${head.upgrade}, ${value}`
       return true
     },
   ],
