@@ -29,7 +29,7 @@ const WELL_FORMED = [
 const TEMPLATES = [...WELL_FORMED, ...WELL_FORMED, ...[...CORPUS, ...FURTHER].map(([, , bytes]) => bytes).filter((bytes) => bytes.length < 400)]
 const PIECES = [
   '\r\n', '\n', '\r', ' ', '\t', ':', ',', ';', '"', '0', '5', 'f', '\0', '\x7f', '\x80', '\xff', '_', '-', '%', '#', '?', '/', '//', 'chunked', 'Host: a\r\n', 'Content-Length: 5\r\n',
-  'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\n', 'Connection: Upgrade\r\nUpgrade: a/1\r\n', '0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
 ]
 
 const reader = new RequestHeadReader(DEFAULT_SETTINGS.limits)
@@ -37,7 +37,7 @@ const body = new BodyReader()
 const head = new RequestHead()
 
 /** What we would forward of the first request in `bytes`, read in two parts; undefined: it is refused, or not whole. */
-function forwarded(bytes: Buffer, cut: number): { readonly framed: Framed; readonly text: string } | undefined {
+function forwarded(bytes: Buffer, cut: number): { readonly framed: Framed; readonly text: string; readonly upgrades: boolean } | undefined {
   let at = reader.read(bytes, 0, cut)
   if (reader.end === 0 && reader.fault === undefined && cut < bytes.length) at = reader.read(bytes, cut, bytes.length)
   const { text, end, fault, isLegal } = reader
@@ -59,7 +59,7 @@ function forwarded(bytes: Buffer, cut: number): { readonly framed: Framed; reado
   if (!body.done) body.read(bytes, at, bytes.length, sink)
   if (!body.done || body.fault !== undefined) return undefined
   if (chunked) framing += `0\r\n${body.trailers}\r\n`
-  return { framed: { method: head.method, target: head.target, body: data }, text: requestText(head, 'id', 'X-Real-IP: 192.0.2.1\r\n') + framing }
+  return { framed: { method: head.method, target: head.target, body: data }, text: requestText(head, 'id', 'X-Real-IP: 192.0.2.1\r\n') + framing, upgrades: head.upgrade !== '' }
 }
 
 it(`llhttp reads what we forward as we framed it (${RUNS} mutated requests)`, { timeout: 60_000 + RUNS }, async () => {
@@ -76,9 +76,15 @@ it(`llhttp reads what we forward as we framed it (${RUNS} mutated requests)`, { 
       text += one.text
       expected.push(one.framed)
     }
-    if (expected.length === BATCH || (run === RUNS && expected.length > 0)) {
+    // Behind a request to switch llhttp reads no other: we send none before its answer.
+    const upgrades = one?.upgrades === true && expected.at(-1) === one.framed
+    if (expected.length === BATCH || upgrades || (run === RUNS && expected.length > 0)) {
       // What the last request left over would be the beginning of this one.
-      expect(await judged(text + LAST.text, expected.length + 1)).toEqual({ found: [...expected, LAST.framed], fault: undefined })
+      if (!upgrades) {
+        text += LAST.text
+        expected.push(LAST.framed)
+      }
+      expect(await judged(text, expected.length)).toEqual({ found: expected, fault: undefined })
       text = ''
       expected = []
     }
