@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 
 const FILES = ['pipelining', 'request-bodies', 'response-framing', 'streaming', 'tunnels', 'drain', 'malformed-requests']
 
-test('serves the same without what Node does not promise', { timeout: 120_000 }, async () => {
+test('serves the same without what Node does not promise', { timeout: 600_000 }, async () => {
   const files = FILES.map((name) => `test/proxy/${name}.test.ts`)
   const env = { PATH: process.env['PATH'], NARTHEX_PUBLIC_API_ONLY: '1', NO_COLOR: '1' }
   // Ends with an error when any of them fails.
