@@ -21,6 +21,8 @@ export interface Stage {
 
 export async function onStage(act: (stage: Stage) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'narthex-bench-'))
+  // Also when a signal ends the run.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   // nginx started by root reads its files as another user.
   chmodSync(folder, 0o755)
   const ports = await freePorts(6)
@@ -30,7 +32,6 @@ export async function onStage(act: (stage: Stage) => Promise<void>): Promise<voi
     await act(stage)
   } finally {
     await backends.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -18,7 +18,7 @@ export const nginx: Peer = {
     writeFileSync(
       join(root, 'nginx.conf'),
       `daemon off; user root; worker_processes 1; pid ${root}/pid; error_log ${root}/error.log crit;
-events { worker_connections 16384; multi_accept on; }
+events { worker_connections 32768; multi_accept on; }
 http {
   access_log off; keepalive_requests 100000000; keepalive_timeout 75s; client_max_body_size 0;
   client_body_temp_path ${root}/body; proxy_temp_path ${root}/proxy; fastcgi_temp_path ${root}/f; uwsgi_temp_path ${root}/u; scgi_temp_path ${root}/s;

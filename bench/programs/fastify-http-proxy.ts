@@ -8,9 +8,10 @@ import { HOST, type Work } from '../peer.ts'
 const work = JSON.parse(process.argv[2] ?? '{}') as Work
 let turn = 0
 
-function options(port: number, scheme: string): FastifyHttpProxyOptions {
+function options(port: number, scheme: string): FastifyHttpProxyOptions & { readonly websocket: true } {
   return {
     upstream: '',
+    websocket: true,
     constraints: { host: HOST },
     undici: { connections: 320, pipelining: 1, keepAliveTimeout: 60_000 },
     replyOptions: {

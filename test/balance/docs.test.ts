@@ -25,3 +25,13 @@ test('the latencies and the plot are those of the simulation', () => {
   expect(section('latency')).toBe(simulationTable(rows))
   expect(readFileSync('docs/balancing-latency.svg', 'utf8')).toBe(plot(rows))
 })
+
+test('those whose pick hardly grows with the endpoints cost at most 1 µs at 1,000', () => {
+  const growth = new Map([...document.matchAll(/^\| `(\w+)` \|.*\| (O\([^|]*) \|$/gm)].map(([, name = '', text = '']) => [name, text]))
+  expect([...growth.keys()]).toEqual(SCHEDULERS)
+  const costs = [...section('cost').matchAll(/^\| `(\w+)` \| [\d,]+ \| ([\d,]+) \|/gm)].map(([, name = '', text = '']) => [name, Number(text.replace(',', ''))] as const)
+  expect(costs).toHaveLength(SCHEDULERS.length)
+  for (const [name, nanoseconds] of costs) {
+    if (growth.get(name) !== 'O(n)') expect(nanoseconds, name).toBeLessThanOrEqual(1000)
+  }
+})
