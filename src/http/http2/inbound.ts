@@ -152,7 +152,6 @@ export class Inbound implements FrameSink {
     else if (!stream.takeWindow(length)) on.refuse(stream, FLOW_CONTROL_ERROR)
     else {
       this.#stream = stream
-      this.#touch(stream)
       return
     }
     this.consumed(length)
@@ -180,6 +179,8 @@ export class Inbound implements FrameSink {
     this.#body += end - start
     const stream = this.#stream
     if (stream === undefined) return
+    // A frame may come in several turns.
+    this.#touch(stream)
     if (stream.closed) this.consumed(end - start)
     else stream.receiveData(buffer, start, end)
   }
@@ -187,6 +188,7 @@ export class Inbound implements FrameSink {
   dataEnds(): void {
     const stream = this.#stream
     if (stream === undefined) return
+    this.#touch(stream)
     this.#stream = undefined
     const padding = this.#length - this.#body
     if (padding > 0) stream.consume(padding)

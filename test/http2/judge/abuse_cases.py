@@ -132,8 +132,9 @@ def ended(peer):
 
 
 def never_reads(peer, block):
-    """Asks for answers and reads none: the server ends it while most of the flood is still to come."""
+    """Asks for answers and reads none: the server ends it, or takes no more, while most of the flood is still to come."""
     peer.handshake()
+    peer.socket.settimeout(2)
     flood = frame(PING, 0, 0, b'12345678') * 4000
     sent = 0
     for _ in range(4000):

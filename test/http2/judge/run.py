@@ -1,4 +1,5 @@
-# Runs cases against a server: run.py SUITE PORT [AUTHORITY] [tls]. Prints a JSON list of {name, problem}; an empty problem is a pass.
+# Runs cases against a server: run.py SUITE PORT [AUTHORITY [tls|both] [only=TEXT]]. Prints a JSON list of {name, problem}; an empty problem
+# is a pass. `both`: the port speaks HTTP/1.1, too.
 import json
 import sys
 import traceback
@@ -20,7 +21,8 @@ SUITES = {
 suite, port, *rest = sys.argv[1:]
 authority = rest[0] if rest else 'a.example'
 tls = 'tls' in rest[1:]
-only = rest[1] if len(rest) > 1 and not tls else ''
+without = 'an HTTP/1.1 request' if 'both' in rest[1:] else None
+only = next((option[5:] for option in rest if option.startswith('only=')), '')
 
 
 def judge(run):
@@ -36,4 +38,4 @@ def judge(run):
             peer.close()
 
 
-json.dump([{'name': name, 'problem': judge(run)} for name, run in SUITES[suite] if only in name], sys.stdout)
+json.dump([{'name': name, 'problem': judge(run)} for name, run in SUITES[suite] if only in name and not (without and without in name)], sys.stdout)
