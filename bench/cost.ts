@@ -8,8 +8,8 @@ import type { Measured } from './wrk.ts'
 export type Load = (work: Work, seconds: number) => Promise<Measured>
 
 const WARM_UP_SECONDS = 1
-/** Of a process, before it answers; the slowest takes that long. */
-const START_SECONDS = 0.7
+/** Of a process, before it answers. */
+const START_SECONDS = 0.4
 
 export const COST_COLUMNS: readonly Column[] = [
   { title: 'CPU µs/request', figure: 'cpu', digits: 1 },

@@ -62,8 +62,7 @@ async function run({ scenarios, peers: asked, rounds, seconds, write }: Options)
     }
   })
   const results = scenarios.map((scenario): Results => ({ scenario, rounds: Array.from({ length: rounds }, (_, round) => roundOf(steps, samples, scenario.name, round)) }))
-  const minutes = ((performance.now() - began) / 60_000).toFixed(0)
-  const conditions = `Measured on ${new Date().toISOString().slice(0, 10)} in ${minutes} minutes, ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s; ${disturbance(before, quietness())}. ${machine(peers)}.`
+  const conditions = `Measured on ${new Date().toISOString().slice(0, 10)} in ${inWords((performance.now() - began) / 1000)}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s; ${disturbance(before, quietness())}. ${machine(peers)}.`
   const [goals, figures] = [`${summary(results)}\n\n${conditions}`, results.map(section).join('\n\n')]
   process.stdout.write(`${goals}\n\n${figures}\n`)
   if (write) writeInto(DOCUMENT, { goals, figures })

@@ -1,8 +1,8 @@
 // TLS handshakes: full ones with both kinds of keys, and resumed ones.
-import { LOAD_CORE } from '../cores.ts'
+import { LOAD_CORE, PROXY_CORE } from '../cores.ts'
 import { costOf, costSeconds } from '../cost.ts'
 import type { Peer } from '../peer.ts'
-import { runPinned } from '../process.ts'
+import { runPinned, startPinned } from '../process.ts'
 import type { Column, Contender, Goal, Scenario } from '../scenario.ts'
 import { makePair } from '../stage.ts'
 import type { Measured } from '../wrk.ts'
@@ -19,8 +19,15 @@ const COLUMNS: readonly Column[] = [
 
 type Kind = 'full' | 'resumed'
 
+/** No proxy, but what one in Node is built on. */
+const NODE_TLS: Pick<Peer, 'name' | 'rival' | 'start'> = {
+  name: 'node:tls alone',
+  rival: false,
+  start: (work) => startPinned(PROXY_CORE, process.execPath, ['bench/programs/node-tls.ts', JSON.stringify(work)]),
+}
+
 /** `algorithm`: of the certificate's key; undefined: ECDSA, as everywhere else. */
-function contenderOf(peer: Peer, kind: Kind, algorithm: readonly string[] | undefined): Contender {
+function contenderOf(peer: Pick<Peer, 'name' | 'rival' | 'start'>, kind: Kind, algorithm: readonly string[] | undefined): Contender {
   const measure = costOf(peer, async ({ tlsPort }, seconds) => {
     const args = ['bench/programs/handshakes.ts', String(tlsPort), String(seconds), kind]
     return JSON.parse(await runPinned(LOAD_CORE, process.execPath, args, seconds + 20)) as Measured
@@ -44,7 +51,7 @@ function handshakes(name: string, title: string, kind: Kind, least: number, algo
     how: 'TLS 1.3, 16 clients, each connection closed after its handshake. What a core does in a second is worked out from the CPU time of one, since the clients, in Node, take longer than the proxy.',
     columns: COLUMNS,
     goals: [goal],
-    contenders: (peers) => peers.filter(({ can }) => can.includes('http2')).map((peer) => contenderOf(peer, kind, algorithm)),
+    contenders: (peers) => [...peers.filter(({ can }) => can.includes('http2')), NODE_TLS].map((peer) => contenderOf(peer, kind, algorithm)),
     lasts: (seconds) => costSeconds(seconds) + 0.5,
   }
 }
