@@ -124,9 +124,13 @@ export const CONFIG_MAP_KEYS: Readonly<Record<string, readonly ConfigMapKey[]>> 
       ignored(key, 'there are no rate limits over replicas'),
     ),
   ],
-  'HTTP/2, compression and error pages': [
-    ignored('use-http2', 'HTTP/1.1 is spoken with clients', OFF),
-    ...['http2-max-concurrent-streams', 'http2-max-field-size', 'http2-max-header-size', 'http2-max-requests'].map((key) => ignored(key, 'HTTP/1.1 is spoken with clients')),
+  'HTTP/2': [
+    sets('use-http2', 'http2', value.boolean),
+    sets('http2-max-concurrent-streams', 'http2MaxStreams', value.positive),
+    ...['http2-max-field-size', 'http2-max-header-size'].map((key) => ignored(key, 'heads have the limits of large-client-header-buffers, and --http2-max-header-list')),
+    ignored('http2-max-requests', 'requests of a connection have one limit whatever is spoken', [], 'Use keep-alive-requests.'),
+  ],
+  'Compression and error pages': [
     ...['use-gzip', 'enable-brotli'].map((key) => ignored(key, 'bodies are passed on as they are', OFF)),
     ...['gzip-level', 'gzip-types', 'gzip-min-length', 'gzip-disable', 'brotli-level', 'brotli-types', 'brotli-min-length'].map((key) => ignored(key, 'bodies are passed on as they are')),
     ignored('custom-http-errors', "errors are answered by the backend or by Narthex' own pages"),

@@ -173,7 +173,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       {
         contexts,
         wheel,
-        protocols: settings.http2.overTls ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
+        protocols: () => (context.settings.http2.overTls ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0']),
         helloTimeout: settings.timeouts.clientHello,
         handshakeTimeout: settings.timeouts.tlsHandshake,
         handshakes: settings.limits.handshakes,

@@ -5,6 +5,7 @@ import { createClientTable } from '../balance/client-table.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createContexts, type Contexts } from '../http/tls/contexts.ts'
+import type { ProxySettings } from '../model/settings.ts'
 import { createAccessLog, type AccessLog } from '../observe/access-log.ts'
 import { createStreamRecorder } from '../observe/stream-counters.ts'
 import { createThreadRecorder, type ThreadRecorder } from '../observe/thread-recorder.ts'
@@ -22,6 +23,7 @@ interface Running {
   readonly contexts: Contexts
   readonly recorder: ThreadRecorder
   readonly accessLog: AccessLog | undefined
+  settings: ProxySettings
 }
 
 const port = parentPort
@@ -123,15 +125,17 @@ function create({ thread, admission, clients, settings, listeners, reusePort, de
     onEjected: (ejection) => say({ kind: 'ejected', ejection }),
     onTrouble: (id, code) => say({ kind: 'stream-trouble', id, code }),
   })
-  return { proxy, streams, contexts, recorder, accessLog }
+  return { proxy, streams, contexts, recorder, accessLog, settings }
 }
 
 /** Resolves when the listeners that come with it were tried; requests are served by the new table before. */
-async function apply({ proxy, contexts, streams }: Running, { delta, memory, settings }: TableUpdate): Promise<void> {
+async function apply(now: Running, { delta, memory, settings }: TableUpdate): Promise<void> {
+  const { proxy, contexts, streams } = now
   if (settings !== undefined) {
     proxy.configure(settings)
     streams.configure(settings)
-    contexts.configure(settings.tls)
+    contexts.configure(settings.tls, settings.http2.overTls !== now.settings.http2.overTls)
+    now.settings = settings
   }
   cursors.learn(memory.slots)
   cells.learn(memory.cells, memory.own)

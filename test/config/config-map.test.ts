@@ -48,6 +48,8 @@ describe('a key sets an option', () => {
     ['proxy-stream-timeout', '30s', { streamIdleTimeout: 30_000, udpIdleTimeout: 30_000 }],
     ['server-tokens', 'false', { serverHeader: '' }],
     ['server-tokens', 'true', { serverHeader: 'narthex' }],
+    ['use-http2', 'false', { http2: false }],
+    ['http2-max-concurrent-streams', '16', { http2MaxStreams: 16 }],
     ['worker-shutdown-timeout', '10s', { drainTimeout: 10_000 }],
   ]
   it.each(cases)('%s: %s', (key, value, expected) => {

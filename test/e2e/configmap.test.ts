@@ -109,6 +109,19 @@ it('HSTS', async () => {
   await eventually(hsts, (text) => text === '')
 })
 
+it('TLS versions and HTTP/2 of connections to come', async () => {
+  const spoken = async (...args: string[]): Promise<string> => {
+    const { stdout } = await curl('curl', ['-sk', ...args, '-o', '/dev/null', '-w', '%{http_version}', '-H', 'Host: web.example', `https://127.0.0.1:${narthex.ports['https']}/`]).catch(() => ({ stdout: 'refused' }))
+    return stdout
+  }
+  expect([await spoken(), await spoken('--tls-max', '1.2')]).toEqual(['2', '2'])
+  await set({ 'ssl-protocols': 'TLSv1.3', 'use-http2': 'false' })
+  await eventually(() => spoken(), (version) => version === '1.1')
+  expect(await spoken('--tls-max', '1.2')).toBe('refused')
+  await set({ 'ssl-protocols': null, 'use-http2': null })
+  await eventually(() => spoken('--tls-max', '1.2'), (version) => version === '2')
+})
+
 it('load-balance: by the address of the client, then in turn', async () => {
   const pods = async (): Promise<number> => new Set(await Promise.all(Array.from({ length: 9 }, async () => podOf(await ask())))).size
   expect(await pods()).toBe(3)

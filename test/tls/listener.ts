@@ -50,7 +50,7 @@ export function tlsFixture(defaultCertificate: KeyPair, config: RoutingConfig, l
     async listen(protocols = ['http/1.1']) {
       const wheel = new TimerWheel(systemClock)
       const front = createTlsFront(
-        { contexts, wheel, protocols, helloTimeout: 5000, handshakeTimeout: 5000, handshakes: 0 },
+        { contexts, wheel, protocols: () => protocols, helloTimeout: 5000, handshakeTimeout: 5000, handshakes: 0 },
         {
           established: (socket) => void socket.on('error', () => undefined).on('data', (data) => socket.write(data)),
           failed: () => undefined,

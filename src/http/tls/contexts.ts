@@ -48,8 +48,8 @@ export interface Contexts {
   refresh(): void
   /** Tickets are written with the current key from now on. */
   setTicketKeys(keys: TicketKeys): void
-  /** For handshakes to come. */
-  configure(tls: TlsSettings): void
+  /** For handshakes to come. `anew`: something else that servers are made of has changed. */
+  configure(tls: TlsSettings, anew?: boolean): void
 }
 
 interface Listener {
@@ -122,8 +122,8 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
         else for (const server of cache.servers()) useTicketKeys(server, keys)
       }
     },
-    configure(next) {
-      if (isDeepStrictEqual(next, tls)) return
+    configure(next, anew = false) {
+      if (!anew && isDeepStrictEqual(next, tls)) return
       tls = next
       for (const { byTerms, make } of all) {
         byTerms.clear()

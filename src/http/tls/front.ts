@@ -12,7 +12,8 @@ import { peerCertificate, type Handshake } from './peer-certificate.ts'
 export interface FrontOptions {
   readonly contexts: Contexts
   readonly wheel: TimerWheel
-  readonly protocols: readonly string[]
+  /** For ALPN, of handshakes whose servers are made from now on. */
+  readonly protocols: () => readonly string[]
   /** Milliseconds, each: for the ClientHello, and for the handshake. */
   readonly helloTimeout: number
   readonly handshakeTimeout: number
@@ -45,7 +46,7 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
   const pending = new Set<string>()
 
   function newServer(options: TlsOptions, terms: HandshakeTerms | undefined, staple: Staple | undefined): Server {
-    const server = createServer({ ...options, allowHalfOpen: true, ALPNProtocols: protocols.filter((protocol) => protocol !== 'h2' || terms?.http1Only !== true), handshakeTimeout }, (socket) => {
+    const server = createServer({ ...options, allowHalfOpen: true, ALPNProtocols: protocols().filter((protocol) => protocol !== 'h2' || terms?.http1Only !== true), handshakeTimeout }, (socket) => {
       pending.delete(peerOf(socket))
       const ca = terms?.clientCa
       events.established(socket, {
