@@ -19,7 +19,7 @@ export interface Stage {
   readonly folder: string
 }
 
-export async function onStage(act: (stage: Stage) => Promise<void>): Promise<void> {
+export async function onStage<T>(act: (stage: Stage) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'narthex-bench-'))
   // Also when a signal ends the run.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -29,7 +29,7 @@ export async function onStage(act: (stage: Stage) => Promise<void>): Promise<voi
   const stage: Stage = { ...makePair(folder, 'ecdsa', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']), backendPorts: ports.slice(0, 3), grpcPorts: ports.slice(3), folder }
   const backends = await startBackends(stage)
   try {
-    await act(stage)
+    return await act(stage)
   } finally {
     await backends.stop()
   }

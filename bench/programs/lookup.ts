@@ -45,15 +45,17 @@ const names = Array.from({ length: ASKED }, (_, i) => `Host: ${hostOf((i * 7919)
 const targets = Array.from({ length: ASKED }, (_, i) => `GET ${pathOf((i * 31) % paths)}/page`)
 let found = 0
 
+/** Of CPU time: what else the machine does falls out of it. */
 function nanoseconds(count: number): number {
   if (table === undefined) return NaN
-  const start = performance.now()
+  const start = process.cpuUsage()
   for (let i = 0; i < count; i++) {
     const name = names[i % ASKED] ?? ''
     const target = targets[i % ASKED] ?? ''
     if (match(table, name.slice(6), target.slice(4)) !== undefined) found++
   }
-  return ((performance.now() - start) * 1_000_000) / count
+  const { user, system } = process.cpuUsage(start)
+  return ((user + system) * 1000) / count
 }
 
 nanoseconds(LOOKUPS / 5)

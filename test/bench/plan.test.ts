@@ -1,11 +1,15 @@
 // What a run of the benchmark does in which order, how long it says that takes, and what it refuses.
 import { expect, test } from 'vitest'
+import { measureAll, resultsOf } from '../../bench/measure.ts'
 import { help, readOptions } from '../../bench/options.ts'
 import { PEERS } from '../../bench/peers.ts'
 import { inWords, planOf, secondsLeft } from '../../bench/plan.ts'
 import type { Contender, Scenario } from '../../bench/scenario.ts'
 import { SCENARIOS } from '../../bench/scenarios.ts'
+import type { Stage } from '../../bench/stage.ts'
 import { obstacle } from '../../bench/tools.ts'
+
+const STAGE: Stage = { backendPorts: [], grpcPorts: [], certificate: '', privateKey: '', folder: '' }
 
 const contender = (name: string, once = false): Contender => ({ name, once, measure: () => Promise.resolve({}) })
 
@@ -23,6 +27,15 @@ test('what is left is planned at first, then goes by what the steps before took'
   expect(secondsLeft(steps, 0, 0)).toBe(20)
   expect(secondsLeft(steps, 2, 30)).toBe(30)
   expect([inWords(89.2), inWords(90), inWords(600)]).toEqual(['90 s', '2 min', '10 min'])
+})
+
+test('a measurement that fails leaves a gap and ends nothing', async () => {
+  const failing: Contender = { name: 'y', measure: () => Promise.reject(new Error('y ended with 1')) }
+  const both = [scenario('a', [contender('x'), failing]), scenario('b', [contender('x')])]
+  const said: unknown[] = []
+  const outcomes = await measureAll(planOf(both, [], 2, 1), STAGE, 1, ({ outcome, done }) => said.push([done, outcome]))
+  expect(said).toEqual([[1, {}], [2, 'failed: y ended with 1'], [3, {}], [4, 'failed: y ended with 1'], [5, {}], [6, {}]])
+  expect(resultsOf(both, 2, outcomes).map(({ rounds }) => rounds.map((round) => [...round.keys()]))).toEqual([[['x'], ['x']], [['x'], ['x']]])
 })
 
 test('a whole run takes a quarter of an hour at most', () => {
