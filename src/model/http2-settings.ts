@@ -31,13 +31,13 @@ export interface Http2Settings {
 
 /** Beyond any of these the peer gets GOAWAY with ENHANCE_YOUR_CALM and its connection is closed. */
 export interface Http2AbuseLimits {
-  /** Streams that the peer resets, or makes us reset, at once … nghttp2: 1000. */
+  /** Server: streams that the peer resets, or makes us reset, at once … nghttp2: 1000. */
   readonly resetBurst: number
-  /** … and a second, in the long run. nghttp2: 33. */
+  /** … and a second, in the long run, beside one for each stream that came to its end. nghttp2: 33. */
   readonly resetsPerSecond: number
   /** SETTINGS, PING, empty DATA, unknown and other frames that ask for work and carry none, at once … nghttp2: 1000. */
   readonly controlBurst: number
-  /** … and a second, in the long run. */
+  /** … and a second, in the long run, beside one for each DATA frame, of either side. */
   readonly controlPerSecond: number
   /** CONTINUATION frames of one header block. nghttp2: 8. */
   readonly continuations: number

@@ -18,6 +18,6 @@ export async function judge(suite: string, port: number, ...options: readonly st
   return verdicts
 }
 
-function isVerdict(value: unknown): value is Verdict {
+export function isVerdict(value: unknown): value is Verdict {
   return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string' && 'problem' in value && typeof value.problem === 'string'
 }

@@ -1,25 +1,25 @@
 // Counts what a peer may do without bound as far as the protocol goes, and must not do without bound. See Http2AbuseLimits.
 import type { Http2AbuseLimits } from '../../model/http2-settings.ts'
 
-/** So many at once, and so many a second in the long run. */
+/** So many at once, so many a second in the long run, and one more for each piece of honest work. */
 class Allowance {
   readonly #burst: number
   readonly #perSecond: number
   #used = 0
   #at = 0
+  #work = 0
 
   constructor(burst: number, perSecond: number) {
     this.#burst = burst
     this.#perSecond = perSecond
   }
 
-  /** False: used up. */
-  take(now: number, count: number): boolean {
-    if (this.#at !== now) {
-      this.#used = Math.max(0, this.#used - ((now - this.#at) / 1000) * this.#perSecond)
-      this.#at = now
-    }
-    this.#used += count
+  /** `work`: all that was done so far. False: used up. */
+  take(now: number, work: number): boolean {
+    const regained = ((now - this.#at) / 1000) * this.#perSecond + work - this.#work
+    this.#used = Math.max(0, this.#used - regained) + 1
+    this.#at = now
+    this.#work = work
     return this.#used <= this.#burst
   }
 }
@@ -43,12 +43,14 @@ export class AbuseGuard {
 
   // Each answers whether it may still be borne. `now`: milliseconds of the wheel.
 
-  reset(now: number): boolean {
-    return this.#resets.take(now, 1)
+  /** `completed`: streams that both sides have ended. Who often gives up, but mostly does not, is no attacker. */
+  reset(now: number, completed: number): boolean {
+    return this.#resets.take(now, completed)
   }
 
-  control(now: number): boolean {
-    return this.#control.take(now, 1)
+  /** `dataFrames`: both ways. Peers that measure the delay while bytes flow (gRPC) send a PING for every few of them. */
+  control(now: number, dataFrames: number): boolean {
+    return this.#control.take(now, dataFrames)
   }
 
   priority(streams: number): boolean {

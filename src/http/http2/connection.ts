@@ -209,9 +209,14 @@ export class Http2Connection implements StreamHome, Controlled {
     this.blame()
   }
 
-  /** The peer made us reset a stream. */
+  /** The peer has reset a stream, or made us reset it. A server can't do so more often than we ask. */
   blame(): void {
-    if (!this.guard.reset(this.now)) this.fail(ENHANCE_YOUR_CALM)
+    if (this.role === 'server' && !this.guard.reset(this.now, this.streamTable.completed)) this.fail(ENHANCE_YOUR_CALM)
+  }
+
+  /** A frame that asks for work and carries none; false: that is enough. */
+  bears(): boolean {
+    return this.guard.control(this.now, this.outflow.frames + this.#inbound.dataFrames)
   }
 
   #remove(stream: Http2Stream, ending: Ending): void {
@@ -220,6 +225,7 @@ export class Http2Connection implements StreamHome, Controlled {
     this.outflow.forget(stream)
     this.streamTable.open.delete(stream.id)
     this.streamTable.closed.add(stream.id, ending)
+    if (ending === 'complete') this.streamTable.completed++
     if (this.over) return
     if (this.role === 'client') this.owner.streamsAvailable()
     if (this.streams === 0) this.owner.idle()
@@ -259,6 +265,7 @@ export class Http2Connection implements StreamHome, Controlled {
   streamReset(stream: Http2Stream, code: ErrorCode): void {
     this.#remove(stream, 'reset')
     stream.fail(code, code === REFUSED_STREAM)
+    this.blame()
   }
 
   peerGoesAway(lastId: number, code: ErrorCode): void {

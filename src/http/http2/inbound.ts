@@ -20,6 +20,8 @@ export class Inbound implements FrameSink {
   readonly #block: HeaderBlock
   readonly #decoder: Decoder
   readonly #list = new FieldList()
+  /** DATA frames so far that carried something. */
+  dataFrames = 0
   #settingsSeen = false
   #acknowledged = false
   /** Bytes that the peer may send. */
@@ -97,7 +99,7 @@ export class Inbound implements FrameSink {
     }
     if (length > this.#on.settings.frameBytes) return FRAME_SIZE_ERROR
     // Of types that we do not know (RFC 9113 section 5.5).
-    if (type > CONTINUATION) return this.#on.guard.control(this.#on.now) ? NO_ERROR : ENHANCE_YOUR_CALM
+    if (type > CONTINUATION) return this.#on.bears() ? NO_ERROR : ENHANCE_YOUR_CALM
     return frameHeadError(type, flags, id, length)
   }
 
@@ -194,7 +196,8 @@ export class Inbound implements FrameSink {
     if (padding > 0) stream.consume(padding)
     if ((this.#flags & END_STREAM) !== 0) {
       if (!stream.closed) stream.receiveEnd(undefined)
-    } else if (this.#body === 0 && !this.#on.guard.control(this.#on.now)) this.#fail(ENHANCE_YOUR_CALM)
+    } else if (this.#body > 0) this.dataFrames++
+    else if (!this.#on.bears()) this.#fail(ENHANCE_YOUR_CALM)
   }
 
   // === field sections
@@ -268,7 +271,7 @@ export class Inbound implements FrameSink {
       else stream.receiveEnd(list)
     } else if (!list.isWellFormed('response', false) || (ends && list.status < 200)) on.refuse(stream, PROTOCOL_ERROR)
     else if (list.status >= 200) stream.receiveHead(list, ends)
-    else if (on.guard.control(on.now)) stream.handler.interim(list)
+    else if (on.bears()) stream.handler.interim(list)
     else this.#fail(ENHANCE_YOUR_CALM)
   }
 
@@ -280,6 +283,6 @@ export class Inbound implements FrameSink {
     if (ending === 'complete') return STREAM_CLOSED
     if (ending === 'unknown') return PROTOCOL_ERROR
     if (ending === 'reset') this.#refuseNumber(id, STREAM_CLOSED)
-    return this.#on.guard.control(this.#on.now) ? NO_ERROR : ENHANCE_YOUR_CALM
+    return this.#on.bears() ? NO_ERROR : ENHANCE_YOUR_CALM
   }
 }

@@ -9,8 +9,9 @@ export class Streams {
   /** Server: the highest that we have acted on, and that has come. */
   lastOfPeer = 0
   seen = 0
-  /** Ever opened. */
+  /** Ever opened, and ended by both sides. */
   opened = 0
+  completed = 0
   readonly #role: Role
   #nextOwn = 1
 

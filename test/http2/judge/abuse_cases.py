@@ -3,7 +3,7 @@ import struct
 
 from hyperframe.frame import GoAwayFrame
 
-from peer import (ACK, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PROTOCOL, SETTINGS, frame, rst, settings, window)
+from peer import (ACK, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PROTOCOL, SETTINGS, frame, rst, settings, window)
 
 
 def calmed(build, pieces=1):
@@ -196,8 +196,20 @@ IMPATIENT = [
     ('patience: for any sign of life', silent),
 ]
 
-# Against a server that bears any number of frames, but not to answer in vain.
-UNREAD = [('abuse: answers that are not read', never_reads)]
+# Against a server that bears any number of frames, but not to answer in vain; whoever asks for /paused is not read from.
+UNREAD = [
+    ('abuse: answers that are not read', never_reads),
+    ('6.9.1 more than the window of a stream allows', lambda peer, block: fill(peer, block, 1, 17, lambda: peer.stream_error())),
+    ('6.9.1 more than the window of the connection allows', lambda peer, block: fill(peer, block, 5, 16, lambda: peer.connection_error())),
+]
+
+
+def fill(peer, block, streams, frames, error):
+    peer.handshake()
+    for i in range(streams):
+        peer.send(block.request(1 + 2 * i, 'POST', path='/paused', ends=False) + frame(DATA, 0, 1 + 2 * i, bytes(16384)) * frames)
+    got = error()
+    return None if got == FLOW_CONTROL else 'got %s' % got
 
 
 def trailers_bomb(peer, block):
