@@ -19,7 +19,7 @@ export function simulatedRows(): PlotRow[] {
 export function simulationTable(rows: readonly PlotRow[]): string {
   const lines = rows.map(({ name, even, bySpeed }) => `| \`${name}\` | ${cells(even)} | ${cells(bySpeed)} |`)
   return [
-    '| scheduler | p50 | p99 | load | refused | p50, weighted | p99, weighted | load, weighted | refused, weighted |',
+    '| scheduler | p50 | p99 | spread | refused | p50, weighted | p99, weighted | spread, weighted | refused, weighted |',
     '|---|---|---|---|---|---|---|---|---|',
     ...lines,
   ].join('\n')
