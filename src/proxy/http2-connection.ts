@@ -2,7 +2,6 @@
 import type { Socket } from 'node:net'
 import { Timer } from '../base/timer-wheel.ts'
 import { Http2Connection } from '../http/http2/connection.ts'
-import { NO_ERROR } from '../http/http2/error-code.ts'
 import type { Http2Owner, StreamHandler } from '../http/http2/handlers.ts'
 import type { Http2Stream } from '../http/http2/stream.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
@@ -27,7 +26,6 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   readonly #timer: Timer
   readonly #writer: SocketWriter
   readonly #wire: Http2Connection
-  readonly #streams = new Set<ClientStream>()
   readonly #spare: ClientStream[] = []
   #deadline: Deadline = 'idle'
   #requests = 0
@@ -52,7 +50,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   }
 
   get busy(): boolean {
-    return this.#streams.size > 0
+    return this.#wire.streams > 0
   }
 
   get clientPort(): number {
@@ -66,7 +64,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
       // Who does not take the answers gets no more questions read.
       if (this.#writer.full) this.#socket.pause()
     }
-    return this.#streams.size > 0
+    return this.busy
   }
 
   drain(): void {
@@ -83,14 +81,13 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
     const { requestsPerConnection } = this.#context.settings.limits
     if (this.#deadline !== 'write') this.#timer.clear()
     const handler = this.#spare.pop() ?? new ClientStream(this, this.#context, this.#tls, this.#origin)
-    this.#streams.add(handler)
     handler.begin(stream)
     if (++this.#requests === requestsPerConnection) this.#wire.goAway()
     return handler
   }
 
   finished(stream: ClientStream): void {
-    if (this.#streams.delete(stream)) this.#spare.push(stream)
+    this.#spare.push(stream)
   }
 
   idle(): void {
@@ -111,10 +108,11 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
 
   // === the end
 
-  ended(code: number): void {
+  ended(): void {
     if (this.#closing !== undefined) return
     this.#writer.flush()
-    this.#closing = new Closing(this.#socket, code !== NO_ERROR, this.#tls, this.#context.settings.timeouts.send)
+    // The client may be sending all the same: a WINDOW_UPDATE that meets a closed socket would cost it what it has not read.
+    this.#closing = new Closing(this.#socket, true, this.#tls, this.#context.settings.timeouts.send)
     this.#await('closing', this.#closing.patience)
     this.#socket.resume()
   }

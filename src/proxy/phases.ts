@@ -6,6 +6,7 @@ import { normalisePath } from '../http/http1/path.ts'
 import { hostFor, matchIn } from '../table/table.ts'
 import type { Exchange } from './exchange.ts'
 import { checkClient } from './filters/client-certificate.ts'
+import { isMisdirected } from './misdirected.ts'
 import { pick } from './pick.ts'
 import { originThroughProxy } from './trusted-proxy.ts'
 
@@ -28,7 +29,9 @@ function identify(exchange: Exchange): Outcome {
 /** The route that takes it, and with it the backend: unless its host wants a client certificate that is not there. */
 function match(exchange: Exchange): Outcome {
   const { table, backends } = exchange.routing
-  const host = hostFor(table, exchange.request.hostName)
+  const { hostName } = exchange.request
+  const host = hostFor(table, hostName)
+  if (exchange.client.http2 && isMisdirected(table, exchange.client.origin.handshake, hostName, host)) return 'misdirected'
   // Of such a host no handshake is ours, so this one was for another name.
   if (host?.passthrough !== undefined && exchange.client.origin.handshake !== undefined) return 'misdirected'
   if (host?.clientCertificates !== undefined) {

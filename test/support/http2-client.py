@@ -35,6 +35,23 @@ def flush():
         sock.sendall(data)
 
 
+# h2 takes a connection for closed at the first GOAWAY, though streams may go on (RFC 9113 section 6.8): frame by frame, so that it can be told.
+incoming = b''
+
+
+def received(data):
+    global incoming
+    incoming += data
+    events = []
+    while len(incoming) >= 9 and len(incoming) >= 9 + int.from_bytes(incoming[:3], 'big'):
+        end = 9 + int.from_bytes(incoming[:3], 'big')
+        frame, incoming = incoming[:end], incoming[end:]
+        events += client.receive_data(frame)
+        if client.state_machine.state == h2.connection.ConnectionState.CLOSED:
+            client.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
+    return events
+
+
 def see(event):
     stream = getattr(event, 'stream_id', 0)
     if isinstance(event, h2.events.ResponseReceived):
@@ -93,7 +110,7 @@ flush()
 unread = b''
 wanted = [0, sock]
 while True:
-    ready = [sock] if options.get('tls') and sock.pending() else select.select(wanted, [], [])[0]
+    ready = [sock] if sock in wanted and options.get('tls') and sock.pending() else select.select(wanted, [], [])[0]
     if 0 in ready:
         more = os.read(0, 65536)
         if not more:
@@ -105,17 +122,18 @@ while True:
                 do(json.loads(line))
             except (h2.exceptions.H2Error, OSError) as error:
                 tell(event='error', stream=0, message=repr(error))
-    if sock in ready:
+    if sock in ready and sock in wanted:
         try:
             data = sock.recv(65536)
         except OSError as error:
             data = b''
         if not data:
             tell(event='closed', stream=0)
+            sock.close()
             wanted = [0]
             continue
         try:
-            events = client.receive_data(data)
+            events = received(data)
         except h2.exceptions.ProtocolError as error:
             tell(event='error', stream=0, message=repr(error))
             events = []
