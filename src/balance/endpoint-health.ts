@@ -78,7 +78,7 @@ export class EndpointHealth {
 
   /** No answer came from the endpoint, over a connection made for this request. */
   failed(index: number, kind: FailureKind, now: number): void {
-    if (kind === 'connect-failed' || kind === 'connect-timeout') this.#count(index, FAILED_CONNECTS, this.#parts.settings.connectFailures, now)
+    if (kind === 'connect-failed' || kind === 'connect-timeout' || kind === 'handshake-failed' || kind === 'certificate-refused') this.#count(index, FAILED_CONNECTS, this.#parts.settings.connectFailures, now)
     else if (kind === 'response-cut' || kind === 'response-invalid') this.#count(index, BAD_ANSWERS, this.#parts.settings.badAnswers, now)
   }
 

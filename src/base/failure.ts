@@ -19,6 +19,9 @@ export type FailureKind =
   | 'queue-timeout'
   | 'connect-failed'
   | 'connect-timeout'
+  | 'handshake-failed'
+  | 'certificate-refused'
+  | 'request-refused'
   | 'response-invalid'
   | 'response-cut'
   | 'response-timeout'
@@ -48,6 +51,9 @@ export const FAILURES: Readonly<Record<FailureKind, FailureFacts>> = {
   'queue-timeout': { status: 503, source: 'upstream', retry: false },
   'connect-failed': { status: 502, source: 'upstream', retry: true },
   'connect-timeout': { status: 504, source: 'upstream', retry: true },
+  'handshake-failed': { status: 502, source: 'upstream', retry: true },
+  'certificate-refused': { status: 502, source: 'upstream', retry: true },
+  'request-refused': { status: 502, source: 'upstream', retry: true },
   'response-invalid': { status: 502, source: 'upstream', retry: false },
   'response-cut': { status: 502, source: 'upstream', retry: false },
   'response-timeout': { status: 504, source: 'upstream', retry: false },

@@ -43,6 +43,8 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       idlePerEndpoint: config.maxIdlePerEndpoint,
       idleTimeout: config.idleTimeout,
       connectionsPerEndpoint: config.maxConnectionsPerEndpoint,
+      sessionsPerEndpoint: config.maxSessionsPerEndpoint,
+      sessionPingInterval: config.sessionPingInterval,
       queuePerEndpoint: config.maxQueuePerEndpoint,
       queueTimeout: config.queueTimeout,
       tries: config.tries,

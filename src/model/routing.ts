@@ -1,6 +1,7 @@
 // The routing configuration: what translation makes and the data plane serves. Plain immutable data,
 // structured-cloneable, no functions. Every entry keeps its identity (===) while nothing in it changed,
 // so a delta between two configurations is found by comparing entries.
+import type { BackendProtocol } from './backend-protocol.ts'
 import type { ObjectRef } from './object-ref.ts'
 import type { ClientCertificatePolicy, HandshakeTerms, Policy } from './policy.ts'
 import type { Probe } from './probe.ts'
@@ -84,6 +85,8 @@ export interface Backend {
   readonly hashKey?: readonly HashPart[]
   /** Sorted by address then port, without duplicates. Empty: 503. */
   readonly endpoints: readonly Endpoint[]
+  /** Absent: HTTP/1.1 in the clear. */
+  readonly protocol?: BackendProtocol
   /** How the prober checks its endpoints; absent: it does not. Backends of one Service port share what is found. */
   readonly probe?: Probe
   /** sessionAffinity ClientIP: seconds after its last request for which a client keeps its endpoint. */

@@ -2,6 +2,7 @@
 import { FAILURES, type FailureKind } from '../base/failure.ts'
 import { fieldValue } from '../http/http1/field-lines.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
+import { inWordsOf } from './grpc-answer.ts'
 
 export interface Answer {
   readonly status: number
@@ -27,6 +28,9 @@ const EXPLANATIONS: Readonly<Record<FailureKind, string>> = {
   'queue-timeout': 'The backend was busy for too long.',
   'connect-failed': 'The backend could not be reached.',
   'connect-timeout': 'The backend could not be reached in time.',
+  'handshake-failed': 'The backend and the proxy could not agree on TLS.',
+  'certificate-refused': 'The backend has no certificate that is trusted.',
+  'request-refused': 'The backend refused to take the request.',
   'response-invalid': 'The backend sent an invalid response.',
   'response-cut': 'The backend closed the connection early.',
   'response-timeout': 'The backend did not answer in time.',
@@ -61,8 +65,12 @@ export function reasonOf(status: number): string {
   return REASONS[status] ?? ''
 }
 
-/** JSON for clients that ask for it, else plain text. */
+/** For gRPC clients in gRPC, JSON for clients that ask for it, else plain text. */
 export function failureAnswer(kind: FailureKind, head: RequestHead, requestId: string): Answer {
+  return inWordsOf(head, httpAnswer(kind, head, requestId), EXPLANATIONS[kind])
+}
+
+function httpAnswer(kind: FailureKind, head: RequestHead, requestId: string): Answer {
   const { status } = FAILURES[kind]
   const explanation = EXPLANATIONS[kind]
   const allow = status === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''

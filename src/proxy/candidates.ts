@@ -17,15 +17,25 @@ export class Candidates {
     this.#exchange = exchange
   }
 
+  /** Of the next request none was tried. */
+  clear(): void {
+    if (this.tried.length > 0) this.tried.length = 0
+  }
+
+  poolOf(index: number): EndpointPool | undefined {
+    const { backend, tls } = this.#exchange
+    return (tls ? backend?.tlsPools : backend?.pools)?.[index]
+  }
+
   /** By its index in the backend: the endpoint was not tried in vain, and takes another connection. */
   isUsable(index: number): boolean {
-    const pool = this.#exchange.backend?.pools[index]
+    const pool = this.poolOf(index)
     return pool !== undefined && !pool.full && !this.tried.includes(pool) && (this.admits === undefined || this.admits(index))
   }
 
   /** Likewise, or may be waited for. */
   mayWait(index: number): boolean {
-    const pool = this.#exchange.backend?.pools[index]
+    const pool = this.poolOf(index)
     return pool !== undefined && !(pool.full && pool.queueFull) && !this.tried.includes(pool)
   }
 }

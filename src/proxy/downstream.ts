@@ -23,8 +23,8 @@ export interface Downstream {
   sendAnswer(answer: Answer, close: boolean): void
   /** Writes what was gathered, at the end of this turn of the event loop. */
   flushSoon(): void
-  /** The response can't be completed and the client must see it. */
-  cut(): void
+  /** The response can't be completed and the client must see it: in HTTP/2 by `code`, if there is one. */
+  cut(code?: number): void
   /** Hold back the request body, or let it come. */
   blockBody(): void
   unblockBody(): void

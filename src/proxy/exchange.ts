@@ -1,6 +1,5 @@
 // One request and its response: runs the phases, then moves bodies both ways until the response is complete or one side fails.
 // Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamRequest).
-import { performance } from 'node:perf_hooks'
 import { FAILURES, type FailureKind } from '../base/failure.ts'
 import { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
@@ -8,11 +7,12 @@ import type { Route } from '../model/routing.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
 import type { UpstreamRequest, UpstreamTunnel } from '../upstream/request.ts'
 import type { ResponseSink } from '../upstream/response-sink.ts'
-import { failureAnswer, type Answer } from './answer.ts'
+import { failureAnswer, reasonOf, type Answer } from './answer.ts'
 import { Candidates } from './candidates.ts'
 import type { ProxyContext } from './context.ts'
 import { CountedEndpoint } from './counted-endpoint.ts'
 import type { Downstream } from './downstream.ts'
+import { inWordsOf, isGrpc } from './grpc-answer.ts'
 import type { Origin } from './origin.ts'
 import { PHASES, RETRY_FROM } from './phases.ts'
 import { QueueWait } from './queue-wait.ts'
@@ -71,8 +71,7 @@ export class Exchange implements ResponseSink {
     this.origin = this.client.origin
     this.routing = this.context.routing
     this.route = this.backend = this.pool = this.lastFailure = undefined
-    const { tried } = this.candidates
-    if (tried.length > 0) tried.length = 0
+    this.candidates.clear()
     this.#upstream = undefined
     this.tries = this.status = this.responseAt = 0
     this.#fresh = this.#responseStarted = false
@@ -109,12 +108,15 @@ export class Exchange implements ResponseSink {
     const { pool } = this
     if (pool === undefined) return
     this.tries++
-    if (!pool.connectable) {
-      this.candidates.tried.push(pool)
-      this.lastFailure = 'connect-failed'
-      return this.#run(RETRY_FROM)
-    }
-    this.#obtain(pool)
+    if (pool.connectable) this.#obtain(pool)
+    else this.#passOver(pool, 'connect-failed')
+  }
+
+  /** It was tried in vain: another endpoint. */
+  #passOver(pool: EndpointPool, kind: FailureKind): void {
+    this.candidates.tried.push(pool)
+    this.lastFailure = kind
+    this.#run(RETRY_FROM)
   }
 
   #obtain(pool: EndpointPool): void {
@@ -128,11 +130,7 @@ export class Exchange implements ResponseSink {
   /** After waiting for a connection. */
   turnCame(pool: EndpointPool): void {
     if (pool.users > 0) this.#obtain(pool)
-    else {
-      this.candidates.tried.push(pool)
-      this.lastFailure = 'no-endpoints'
-      this.#run(RETRY_FROM)
-    }
+    else this.#passOver(pool, 'no-endpoints')
     if (this.#upstream?.reused === true) this.client.unblockBody()
     this.requestTurnEnd()
     this.client.flushSoon()
@@ -172,6 +170,7 @@ export class Exchange implements ResponseSink {
 
   upstreamReady(upstream: UpstreamRequest): void {
     this.#upstream = upstream
+    if (upstream.mayRefuse) this.#body.keep()
     upstream.sendHead(this, this.request, this.requestId, this.origin.fields)
     this.#body.replay(upstream)
     // A client that waits for 100 waits for the backend.
@@ -189,13 +188,18 @@ export class Exchange implements ResponseSink {
   }
 
   responseHead(head: ResponseHead): void {
+    this.#answered(head)
+    this.#body.forget()
+    const { backend } = this
+    if (backend !== undefined && (head.status >= 500 || backend.health.watching)) backend.health.answered(this.endpointIndex, head.status, this.context.now)
+    this.client.sendHead(head)
+  }
+
+  #answered(head: ResponseHead): void {
     this.#responseStarted = true
     this.status = head.status
     this.responseAt = performance.now()
-    const { backend } = this
-    if (backend !== undefined && (head.status >= 500 || backend.health.watching)) backend.health.answered(this.endpointIndex, head.status, this.context.now)
     if (this.setCookie !== '') head.fields += this.setCookie
-    this.client.sendHead(head)
   }
 
   responseData(buffer: Buffer, start: number, end: number): void {
@@ -214,10 +218,7 @@ export class Exchange implements ResponseSink {
   }
 
   switchedProtocols(head: ResponseHead, upstream: UpstreamTunnel): void {
-    this.status = head.status
-    this.#responseStarted = true
-    this.responseAt = performance.now()
-    if (this.setCookie !== '') head.fields += this.setCookie
+    this.#answered(head)
     // From here on it belongs to the tunnel, which must not keep a table that is long gone.
     this.#upstream = undefined
     this.routing = EMPTY_LIVE_ROUTING
@@ -225,10 +226,8 @@ export class Exchange implements ResponseSink {
   }
 
   upstreamDrained(): void {
-    const upstream = this.#upstream
-    if (upstream === undefined) return
-    if (upstream.requestComplete) upstream.awaitResponse()
-    else upstream.awaitRequest()
+    if (this.#upstream?.requestComplete === true) this.#upstream.awaitResponse()
+    else this.#upstream?.awaitRequest()
     this.client.unblockBody()
   }
 
@@ -236,38 +235,37 @@ export class Exchange implements ResponseSink {
     this.#upstream = undefined
     this.lastFailure = kind
     if (!upstream.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
-    if (mayRepeat(this, kind, upstream, this.#body.repeatable)) this.#repeat(upstream)
-    else this.fail(kind)
-    this.client.flushSoon()
-  }
-
-  #repeat({ reused }: UpstreamRequest): void {
-    this.#fresh = true
     const { pool } = this
-    // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
-    if (reused && pool !== undefined && pool.users > 0) return this.send()
-    if (pool !== undefined) this.candidates.tried.push(pool)
-    this.#run(RETRY_FROM)
+    if (pool !== undefined && mayRepeat(this, kind, upstream, this.#body.repeatable)) {
+      this.#fresh = true
+      // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
+      if (upstream.reused && pool.users > 0) this.send()
+      else this.#passOver(pool, kind)
+    } else this.fail(kind, upstream.resetCode)
+    this.client.flushSoon()
   }
 
   // === the end
 
   /** `close`: the connection serves no further request. */
   answer(answer: Answer, close = false): void {
+    this.#say(inWordsOf(this.request, answer, reasonOf(answer.status)), close)
+  }
+
+  #say(answer: Answer, close: boolean): void {
     this.status = answer.status
     this.client.sendAnswer(answer, close)
   }
 
-  fail(kind: FailureKind): void {
-    if (this.#responseStarted || kind === 'client-gone') {
+  /** `resetCode`: with which the endpoint has reset it. A gRPC client reads more in that than in an answer of ours. */
+  fail(kind: FailureKind, resetCode = 0): void {
+    if (this.#responseStarted || kind === 'client-gone' || (resetCode !== 0 && this.client.http2 && isGrpc(this.request))) {
       this.#finish(kind)
-      this.client.cut()
-      return
+      return this.client.cut(resetCode)
     }
     this.#detach()
     this.lastFailure = kind
-    this.status = FAILURES[kind].status
-    this.client.sendAnswer(failureAnswer(kind, this.request, this.requestId), FAILURES[kind].source === 'client' && kind !== 'no-route')
+    this.#say(failureAnswer(kind, this.request, this.requestId), FAILURES[kind].source === 'client' && kind !== 'no-route')
   }
 
   /** The response was handed over in full. */

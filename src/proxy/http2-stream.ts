@@ -191,8 +191,8 @@ export class ClientStream implements Downstream, StreamHandler {
   /** The connection's writer gathers by itself. */
   flushSoon(): void {}
 
-  cut(): void {
-    this.#abort(INTERNAL_ERROR)
+  cut(code = NO_ERROR): void {
+    this.#abort(code === NO_ERROR ? INTERNAL_ERROR : code)
   }
 
   switchProtocols(_head: ResponseHead, upstream: UpstreamTunnel): void {

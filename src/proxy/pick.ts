@@ -24,8 +24,8 @@ export function pick(exchange: Exchange): 'continue' | FailureKind {
     index = affinity !== undefined ? byCookie(exchange, backend, affinity, find) : byClient(exchange, backend, find)
     if (index !== chosen) isCounted = moveCount(backend.scheduler, backend.backend.endpoints, chosen, index)
   }
-  const pool = backend.pools[index]
-  if (pool === undefined) return exchange.lastFailure ?? (isLimited(exchange) && backend.pools.some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
+  const pool = exchange.candidates.poolOf(index)
+  if (pool === undefined) return exchange.lastFailure ?? (isLimited(exchange) && backend[exchange.tls ? 'tlsPools' : 'pools'].some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
   if (isCounted) exchange.counted.take(backend, index)
   exchange.pool = pool
   exchange.endpointIndex = index

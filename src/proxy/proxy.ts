@@ -15,7 +15,7 @@ import type { RoutingDelta } from '../model/delta.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
-import { Pools } from '../upstream/pool.ts'
+import { Pools } from '../upstream/pools.ts'
 import type { ProxyContext } from './context.ts'
 import { admissionCells, createAdmission, type Admission } from './admission.ts'
 import { createListeners, type ListenOptions } from './listeners.ts'
@@ -98,6 +98,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     pool: settings.pool,
     buffers,
     turn,
+    log,
   })
   const context: ProxyContext = {
     ...settingsContext(settings),

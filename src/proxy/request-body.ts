@@ -27,9 +27,21 @@ export class RequestBody {
     if (this.#kept.length > 0) this.#kept = []
   }
 
+  /** Though the method may not be repeated: the endpoint may say that it has not acted on the request. Before anything was sent of it. */
+  keep(): void {
+    if (this.#size === 0) this.#keeping = true
+  }
+
+  /** It won't be asked for again. */
+  forget(): void {
+    if (this.#kept.length === 0) return
+    this.#kept = []
+    this.#keeping = this.repeatable = false
+  }
+
   write(upstream: UpstreamRequest, buffer: Buffer, start: number, end: number): void {
     if (end === start) return
-    this.#keep(buffer, start, end)
+    this.#hold(buffer, start, end)
     upstream.sendData(buffer, start, end)
   }
 
@@ -47,7 +59,7 @@ export class RequestBody {
     if (this.#ended) upstream.sendEnd(this.#trailers)
   }
 
-  #keep(buffer: Buffer, start: number, end: number): void {
+  #hold(buffer: Buffer, start: number, end: number): void {
     this.#size += end - start
     if (this.#keeping && this.#size <= MOST_KEPT) {
       this.#kept.push(Buffer.from(buffer.subarray(start, end)))

@@ -12,7 +12,7 @@ export function isRepeatable(method: string): boolean {
 export function mayRepeat({ tries, context, request, backend }: Exchange, kind: FailureKind, { reused, responseStarted }: UpstreamRequest, bodyKept: boolean): boolean {
   const most = context.settings.pool.tries
   if (tries > most || (!reused && tries >= most)) return false
-  const isSafe = FAILURES[kind].retry || (kind === 'response-cut' && !responseStarted && isRepeatable(request.method) && bodyKept)
+  const isSafe = (FAILURES[kind].retry && (kind !== 'request-refused' || bodyKept)) || (kind === 'response-cut' && !responseStarted && isRepeatable(request.method) && bodyKept)
   // That an idle connection was stale happens once a connection, not once a try: it is no burden to limit.
   if (!isSafe || reused || backend === undefined) return isSafe && reused
   const isWithin = backend.retries.take(context.now)

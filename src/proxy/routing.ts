@@ -11,7 +11,8 @@ import { applyDelta, type RoutingDelta } from '../model/delta.ts'
 import type { Backend, Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
-import type { EndpointPool, Pools } from '../upstream/pool.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
+import type { Pools } from '../upstream/pools.ts'
 import { RetryBudget } from '../upstream/retry-budget.ts'
 import { compileFilters, type Filter } from './filters/filter.ts'
 import { requestKey, type RequestKey } from './request-key.ts'
@@ -27,6 +28,8 @@ export interface LiveBackend {
   readonly clients: ClientAffinity | undefined
   /** One for each of `backend.endpoints`, in that order. */
   readonly pools: readonly EndpointPool[]
+  /** Likewise, for requests that came over TLS; mostly the same ones. */
+  readonly tlsPools: readonly EndpointPool[]
   readonly health: EndpointHealth
   readonly retries: RetryBudget
 }
@@ -65,8 +68,17 @@ export function nextRouting(current: Routing, delta: RoutingDelta, parts: Routin
   for (const id of delta.backends.deleted) take(id)
   for (const [id, backend] of delta.backends.set) backends.set(id, enliven(backend, take(id), parts))
   // After the new ones have acquired theirs, so that an endpoint in both keeps its connections.
-  for (const live of gone) for (const pool of live.pools) parts.pools.release(pool)
+  for (const live of gone) for (const pool of poolsOf(live)) parts.pools.release(pool)
   return { table, backends }
+}
+
+function acquirePools({ endpoints, protocol }: Backend, pools: Pools): Pick<LiveBackend, 'pools' | 'tlsPools'> {
+  const asAlways = endpoints.map((endpoint) => pools.acquire(endpoint, protocol?.asClient === true ? undefined : protocol))
+  return { pools: asAlways, tlsPools: protocol?.asClient === true ? endpoints.map((endpoint) => pools.acquire(endpoint, protocol)) : asAlways }
+}
+
+function poolsOf({ pools, tlsPools }: LiveBackend): readonly EndpointPool[] {
+  return pools === tlsPools ? pools : [...pools, ...tlsPools]
 }
 
 /** The scheduler stays, with what it knows, while it is asked for in the same way: weights and endpoints may change. */
@@ -84,7 +96,7 @@ function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cur
     counts,
     key: requestKey(backend),
     clients: clientAffinity(backend, clients),
-    pools: backend.endpoints.map((endpoint) => pools.acquire(endpoint)),
+    ...acquirePools(backend, pools),
     health: new EndpointHealth(backend, { settings: settings.health, cells: cellsOf, random, onEjected }),
     retries: before?.retries ?? new RetryBudget(settings.pool, clock.now()),
   }

@@ -4,6 +4,8 @@ import { reuse } from '../base/reuse.ts'
 import type { Service, ServicePort } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
+import { chooseProtocol } from './backend-protocol.ts'
+import type { BackendSecret } from './backend-secrets.ts'
 import { NO_BALANCING, type Balancing } from './balancing.ts'
 import type { TrafficPolicy } from './choose-endpoints.ts'
 import type { BackendReference, Draft, Outcome, Resolution, Target, TranslateMemo, View } from './draft.ts'
@@ -16,7 +18,7 @@ import { balancingDiagnostics, effectiveBalancing } from './service-balancing.ts
 export function backends(view: View, draft: Draft): void {
   const { services } = view.state
   const { options } = view
-  const { resolutions, targets, defaultBackend, diagnostics } = remember(view.memo.backends, [draft.ingresses, services, options], (before) => {
+  const { resolutions, targets, defaultBackend, diagnostics } = remember(view.memo.backends, [draft.ingresses, services, options, draft.backendSecrets], (before) => {
     const { outcomes: kept } = view.memo
     const resolutions = new Map<string, Resolution>()
     const targets = new Map<string, Target>()
@@ -25,7 +27,7 @@ export function backends(view: View, draft: Draft): void {
     for (const ingress of draft.ingresses) {
       for (const reference of ingress.references) {
         if (!resolutions.has(reference.key)) {
-          const { resolution, target, report } = lookUp(reference, services, options, kept)
+          const { resolution, target, report } = lookUp(reference, services, options, draft.backendSecrets, kept)
           resolutions.set(reference.key, resolution)
           if (target !== undefined) targets.set(target.id, targets.get(target.id) ?? target)
           if (report !== undefined) reports.set(reference.key, report)
@@ -48,17 +50,19 @@ function servicesOf(targets: ReadonlyMap<string, Target>, services: ReadonlyMap<
 }
 
 /** The outcome of before while the Service is the same; equal parts of it are the same even when the Service is not. */
-function lookUp(reference: BackendReference, services: ReadonlyMap<string, Service>, options: TranslateOptions, kept: TranslateMemo['outcomes']): Outcome {
+function lookUp(reference: BackendReference, services: ReadonlyMap<string, Service>, options: TranslateOptions, secrets: Draft['backendSecrets'], kept: TranslateMemo['outcomes']): Outcome {
   const service = reference.serviceKey === undefined ? undefined : services.get(reference.serviceKey)
+  const named = reference.balancing.protocol?.tls?.secret
+  const secret = named === undefined ? undefined : secrets.get(named)
   const before = kept.get(reference.key)
-  if (before !== undefined && before.service === service && before.options === options) return before.outcome
-  const made = resolve(reference, service, options)
+  if (before !== undefined && before.service === service && before.secret === secret && before.options === options) return before.outcome
+  const made = resolve(reference, service, secret, options)
   const outcome = { ...made, resolution: reuse(before?.outcome.resolution, made.resolution), ...(made.target !== undefined && { target: reuse(before?.outcome.target, made.target) }) }
-  kept.set(reference.key, { service, options, outcome })
+  kept.set(reference.key, { service, secret, options, outcome })
   return outcome
 }
 
-function resolve(reference: BackendReference, service: Service | undefined, options: TranslateOptions): Outcome {
+function resolve(reference: BackendReference, service: Service | undefined, secret: BackendSecret | undefined, options: TranslateOptions): Outcome {
   const { service: named, resource } = reference.backend
   if (named === undefined) {
     if (resource !== undefined) return resourceBackend(resource.kind, resource.name)
@@ -70,7 +74,7 @@ function resolve(reference: BackendReference, service: Service | undefined, opti
       fix: `Create the Service ${reference.serviceKey ?? named.name} or correct the name.`,
     }))
   }
-  return resolvePort(service, named.port, reference.balancing, options)
+  return resolvePort(service, named.port, { balancing: reference.balancing, secret }, options)
 }
 
 function resourceBackend(kind: string, name: string): Outcome {
@@ -89,7 +93,7 @@ function unusable(reason: 'ServiceNotFound' | 'ServicePortNotFound' | 'ExternalN
   return { resolution: { backend: undefined, status: 503 }, report: (object, field) => error(reason, object, { field: `${field}${below}`, ...finding() }) }
 }
 
-function resolvePort(service: Service, wanted: number | string, asked: Balancing, options: TranslateOptions): Outcome {
+function resolvePort(service: Service, wanted: number | string, asked: Asked, options: TranslateOptions): Outcome {
   const tcp = service.ports.filter((port) => port.protocol === 'TCP')
   const found = tcp.find((port) => (typeof wanted === 'number' ? port.port === wanted : port.name === wanted && wanted !== ''))
   const external = service.type === 'ExternalName'
@@ -124,12 +128,24 @@ function showPort(port: ServicePort): string {
   return port.name === '' ? String(port.port) : `${port.port} (${port.name})`
 }
 
+/** What an Ingress asks of its backends, with what it needs for that. */
+interface Asked {
+  readonly balancing: Balancing
+  readonly secret: BackendSecret | undefined
+}
+
+const NOTHING_ASKED: Asked = Object.freeze({ balancing: NO_BALANCING, secret: undefined })
+
 /** The target of one port of a Service, or what keeps it from being one. */
-export function targetOf(service: Service, port: ServicePort, options: TranslateOptions, asked: Balancing = NO_BALANCING): Outcome {
+export function targetOf(service: Service, port: ServicePort, options: TranslateOptions, asked: Asked = NOTHING_ASKED): Outcome {
   const { namespace, name } = service.meta
-  const { balancing, suffix } = effectiveBalancing(service, asked, options.scheduler)
-  const id = `${namespace}/${name}:${port.port}${suffix}`
-  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, clusterIP: undefined, balancing, policy: policyOf(service), affinitySeconds: service.affinitySeconds, serviceUid: service.meta.uid }
+  const { balancing, suffix } = effectiveBalancing(service, asked.balancing, options.scheduler)
+  const dnsName = service.type === 'ExternalName' ? service.externalName.toLowerCase().replace(/\.$/, '') : `${name}.${namespace}.svc`
+  const choice = chooseProtocol(asked.balancing.protocol, port.appProtocol, dnsName, asked.secret)
+  // Why not, a diagnostic of the Secret says.
+  if (choice === undefined) return { resolution: { backend: undefined, status: 503 } }
+  const id = `${namespace}/${name}:${port.port}${suffix}${choice.suffix}`
+  const target: Target = { id, namespace, service: name, serviceKey: `${namespace}/${name}`, port: port.port, portName: port.name, external: undefined, clusterIP: undefined, balancing, policy: policyOf(service), affinitySeconds: service.affinitySeconds, serviceUid: service.meta.uid, speaks: choice.protocol }
   if (service.type !== 'ExternalName') return balancing.clusterIP === true ? viaClusterIP(service, target, options) : { resolution: { backend: id }, target }
   const parsed = parseExternalName(service.externalName, options.allowLoopback)
   if ('wrong' in parsed) {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { reuse } from '../base/reuse.ts'
 import { probeText, type Probe } from '../model/probe.ts'
+import { protocolText, type AskedProtocol } from './annotations/read-protocol.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
 import { keyedBy, type HashPart, type Scheduler, type SchedulerOptions } from '../model/scheduler.ts'
 
@@ -21,6 +22,8 @@ export interface Balancing {
   readonly probe?: Probe
   /** The Service's ClusterIP in place of its endpoints: whoever serves that address balances. */
   readonly clusterIP?: true
+  /** Of an Ingress only; no part of what is weighed against its Service. */
+  readonly protocol?: AskedProtocol
 }
 
 export const NO_BALANCING: Balancing = Object.freeze({})
@@ -43,7 +46,7 @@ export function balancingKey(balancing: Balancing): string {
 }
 
 function balancingText(balancing: Balancing): string {
-  const { scheduler, options, hashKey, weights, probe, clusterIP } = balancing
+  const { scheduler, options, hashKey, weights, probe, clusterIP, protocol } = balancing
   const parts = [
     scheduler === undefined ? '' : `scheduler=${scheduler}`,
     options === undefined ? '' : Object.entries(options).map(([name, value]) => `${name}=${value}`).join(','),
@@ -51,6 +54,7 @@ function balancingText(balancing: Balancing): string {
     weights === undefined ? '' : `weights=${weights.map(({ kind, value, weight }) => `${kind}:${value}=${weight}`).join(',')}`,
     probe === undefined ? '' : `health-check=${probeText(probe)}`,
     clusterIP === undefined ? '' : 'service-upstream',
+    protocol === undefined ? '' : `backend-protocol=${protocolText(protocol)}`,
   ]
   return parts.filter((part) => part !== '').map((part) => `;${part}`).join('')
 }

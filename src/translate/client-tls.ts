@@ -1,7 +1,6 @@
 // Step: what each host asks of its handshakes and of its clients' certificates. The oldest Ingress of a host that asks has it, for all
 // paths of the host.
-import { createHash, X509Certificate } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
+import { createHash } from 'node:crypto'
 import type { Secret } from '../kube/objects.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
@@ -9,6 +8,7 @@ import type { ClientCa, HandshakeTerms } from '../model/policy.ts'
 import type { Host } from '../model/routing.ts'
 import type { TlsVersions } from '../model/tls.ts'
 import type { AskedCertificates } from './annotations/read-client-tls.ts'
+import { readAuthority } from './authority.ts'
 import type { Draft, IngressDraft, View } from './draft.ts'
 import { remember, reuseEntries } from './memory.ts'
 import { clientCertificatesInVain, mayPassThrough, needlessSecrets, oldestByHost, passthroughIsOff, type HostPassthrough } from './passthrough.ts'
@@ -97,7 +97,6 @@ function hostTlsOf({ certificates, ciphers, preferServerCiphers, versions, http1
 }
 
 const CLOSED = 'so that nobody is let in unchecked, all paths of its hosts answer 403'
-const MOST_AUTHORITIES = 200
 
 function authorityOf({ secret: key, field }: AskedCertificates, { object }: IngressDraft, secrets: ReadonlyMap<string, Secret>, diagnostics: Diagnostic[]): ClientCa | undefined {
   if (key === undefined) return undefined
@@ -110,42 +109,6 @@ function authorityOf({ secret: key, field }: AskedCertificates, { object }: Ingr
   if (typeof read !== 'string') return read
   diagnostics.push(error('CertificateInvalid', object, { field, message: `Secret ${key} can’t be used: ${read}; ${CLOSED}.`, fix: 'Store the PEM certificates of the authorities in ca.crt, and their revocation lists, if any, in ca.crl.' }))
   return undefined
-}
-
-const authorities = new WeakMap<Secret, ClientCa | string>()
-
-/** Once for each version of a Secret; a text says what is wrong. */
-function readAuthority(secret: Secret): ClientCa | string {
-  let read = authorities.get(secret)
-  if (read === undefined) {
-    read = parseAuthority(secret.data['ca.crt'], secret.data['ca.crl'])
-    authorities.set(secret, read)
-  }
-  return read
-}
-
-function parseAuthority(text: string | undefined, revoked: string | undefined): ClientCa | string {
-  if (text === undefined || text.trim() === '') return 'it has no ca.crt'
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? []
-  if (blocks.length === 0) return 'ca.crt holds no PEM certificate'
-  if (blocks.length > MOST_AUTHORITIES) return `ca.crt holds ${blocks.length} certificates`
-  const bad = blocks.findIndex((block) => !isCertificate(block))
-  if (bad >= 0) return `certificate ${bad + 1} in ca.crt can’t be read`
-  const ca = { certificates: `${blocks.join('\n')}\n`, ...(revoked !== undefined && revoked.trim() !== '' && { revoked }) }
-  try {
-    createSecureContext({ ca: ca.certificates, crl: ca.revoked })
-    return ca
-  } catch {
-    return ca.revoked === undefined ? 'ca.crt can’t be read' : 'ca.crl can’t be read'
-  }
-}
-
-function isCertificate(block: string): boolean {
-  try {
-    return new X509Certificate(block).fingerprint256 !== ''
-  } catch {
-    return false
-  }
 }
 
 function tooLate(host: string, { field }: AskedCertificates, loser: IngressDraft, winner: IngressDraft): Diagnostic {

@@ -1,12 +1,15 @@
 // What the steps of translation hand to each other, and what they remember from run to run.
 import type { ClusterState } from '../kube/cluster-state.ts'
 import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Service } from '../kube/objects.ts'
+import type { BackendProtocol } from '../model/backend-protocol.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
 import type { ResolvedName, ResolvedNames } from '../model/resolved-name.ts'
 import type { Staples } from '../model/staple.ts'
 import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
+import type { BackendSecret } from './backend-secrets.ts'
 import type { AskedAffinity } from './annotations/read-affinity.ts'
+import type { AskedTls } from './annotations/read-protocol.ts'
 import type { IngressPolicy } from './annotations/read.ts'
 import type { Balancing } from './balancing.ts'
 import type { TrafficPolicy } from './choose-endpoints.ts'
@@ -70,6 +73,10 @@ export interface IngressDraft {
   readonly contributions: readonly Contribution[]
   readonly tls: readonly IngressTls[]
   readonly clientTls: ClientTls | undefined
+  /** Towards its backends. */
+  readonly backendTls: AskedTls | undefined
+  /** It asks for TLS towards them. */
+  readonly speaksTls: boolean
   readonly references: readonly BackendReference[]
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -106,6 +113,8 @@ export interface Target {
   /** sessionAffinity ClientIP. */
   readonly affinitySeconds: number | undefined
   readonly serviceUid: string
+  /** Undefined: HTTP/1.1 in the clear. */
+  readonly speaks: BackendProtocol | undefined
 }
 
 export interface Draft {
@@ -113,6 +122,8 @@ export interface Draft {
   ingresses: readonly IngressDraft[]
   /** What `ingresses` are, in the same order. */
   refs: readonly ObjectRef[]
+  /** Those that can be used, by the name that an Ingress gives. */
+  backendSecrets: ReadonlyMap<ObjectKey, BackendSecret>
   resolutions: ReadonlyMap<string, Resolution>
   targets: ReadonlyMap<string, Target>
   backends: ReadonlyMap<string, Backend>
@@ -181,9 +192,10 @@ export interface TranslateMemo {
   readonly ingresses: Map<ObjectKey, IngressMemory>
   /** The same entries by the object itself: most Ingresses are the very object of the run before. */
   readonly unchangedIngresses: WeakMap<Ingress, IngressMemory>
+  readonly backendSecrets: Memory<{ readonly bySecret: Draft['backendSecrets']; readonly diagnostics: readonly Diagnostic[] }>
   readonly backends: Memory<Pick<Draft, 'resolutions' | 'targets' | 'defaultBackend'> & { readonly diagnostics: readonly Diagnostic[] }>
   /** By reference key. */
-  readonly outcomes: Map<string, { readonly service: Service | undefined; readonly options: TranslateOptions; readonly outcome: Outcome }>
+  readonly outcomes: Map<string, { readonly service: Service | undefined; readonly secret: BackendSecret | undefined; readonly options: TranslateOptions; readonly outcome: Outcome }>
   readonly streams: Memory<Pick<Draft, 'streams' | 'targets'> & { readonly diagnostics: readonly Diagnostic[] }>
   readonly streamTargets: Memory<Draft['targets']>
   readonly endpoints: Memory<{ readonly backends: Draft['backends']; readonly troubles: ReadonlyMap<string, EndpointTrouble> }>

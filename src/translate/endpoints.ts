@@ -66,6 +66,7 @@ function outcomeOf(target: Target, slices: readonly EndpointSlice[], resolved: R
     ...schedulerFields(balancing, options.scheduler),
     endpoints,
     ...(balancing.probe !== undefined && { probe: balancing.probe }),
+    ...(target.speaks !== undefined && { protocol: target.speaks }),
     ...(target.affinitySeconds !== undefined && { affinitySeconds: target.affinitySeconds }),
     ...(target.serviceUid !== '' && { serviceUid: target.serviceUid }),
     ...(external !== undefined && isIP(external.name) === 0 && { externalName: external.name }),

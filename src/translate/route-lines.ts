@@ -1,4 +1,5 @@
 // A routing configuration and its diagnostics as text, one fact a line: what people and golden tests read.
+import type { BackendProtocol } from '../model/backend-protocol.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import { probeText } from '../model/probe.ts'
@@ -62,7 +63,25 @@ function formatBackend(config: RoutingConfig, id: string): string {
   const backend = config.backends.get(id)
   const endpoints = (backend?.endpoints ?? []).map((endpoint) => (endpoint.weight === 1 ? endpoint.id : `${endpoint.id}*${endpoint.weight}`))
   const name = backend?.externalName === undefined ? '' : ` (${backend.externalName})`
-  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]${backend?.probe === undefined ? '' : ` checked ${probeText(backend.probe)}`}${backend?.affinitySeconds === undefined ? '' : ` sticky by client for ${backend.affinitySeconds} s`}`
+  return `${id}${name}${backend === undefined ? '' : formatScheduler(backend)} [${endpoints.join(' ')}]${formatProtocol(backend?.protocol)}${backend?.probe === undefined ? '' : ` checked ${probeText(backend.probe)}`}${backend?.affinitySeconds === undefined ? '' : ` sticky by client for ${backend.affinitySeconds} s`}`
+}
+
+/** ` in HTTP/2`, ` in TLS to web.dev.svc, verified to depth 1, with a certificate`; nothing for HTTP/1.1 in the clear. */
+function formatProtocol(protocol: BackendProtocol | undefined): string {
+  if (protocol === undefined) return ''
+  const { version, tls, asClient } = protocol
+  const words = version === 2 ? ' in HTTP/2' : ''
+  if (tls === undefined) return words
+  const { name, sendName, verify, certificate, ciphers, versions } = tls
+  const parts = [
+    `${words} in TLS${sendName || verify !== undefined ? ` to ${name}` : ''}${sendName ? ' by SNI' : ''}`,
+    verify === undefined ? '' : `verified to depth ${verify.depth}${verify.ca.revoked === undefined ? '' : ' with a revocation list'}`,
+    certificate === undefined ? '' : 'with a certificate',
+    ciphers ?? '',
+    versions === undefined ? '' : `${versions.minVersion} to ${versions.maxVersion}`,
+    asClient === true ? 'for requests in TLS' : '',
+  ]
+  return parts.filter((part) => part !== '').join(', ')
 }
 
 /** ` by mh of {uri} with fallback=true`; nothing for rr. */

@@ -60,7 +60,7 @@ export function draftIngress(ingress: Ingress, options: TranslateOptions): Ingre
     const fallback = contribution.fallback?.reference
     if (fallback !== undefined && !references.includes(fallback)) references.push(fallback)
   }
-  return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, clientTls, references, diagnostics }
+  return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, clientTls, backendTls: balancing.protocol?.tls, speaksTls: ['HTTPS', 'AUTO_HTTP', 'GRPCS'].includes(balancing.protocol?.speaks ?? ''), references, diagnostics }
 }
 
 function contribute(ingress: Ingress, object: ObjectRef, { policy, balancing, affinity }: Pick<AnnotationReading, 'policy' | 'balancing' | 'affinity'>, diagnostics: Diagnostic[]): readonly Contribution[] {

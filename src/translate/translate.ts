@@ -6,6 +6,7 @@ import type { ObjectRef } from '../model/object-ref.ts'
 import { NO_NAMES, type ResolvedNames } from '../model/resolved-name.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import { NO_STAPLES, type Staples } from '../model/staple.ts'
+import { backendSecrets } from './backend-secrets.ts'
 import { backends } from './backends.ts'
 import { certificates, nextDate } from './certificates.ts'
 import { classes } from './classes.ts'
@@ -33,7 +34,7 @@ export interface Translation {
 }
 
 /** In this order: each reads what those before it have put into the draft. */
-export const STEPS: readonly Step[] = [classes, rules, backends, streams, endpoints, certificates, clientTls, hosts]
+export const STEPS: readonly Step[] = [classes, rules, backendSecrets, backends, streams, endpoints, certificates, clientTls, hosts]
 
 /**
  * `memo` from createMemo(), the same one every time. `now` in milliseconds since the epoch: certificates are judged by it.
@@ -60,6 +61,7 @@ export function createMemo(): TranslateMemo {
     rules: emptyMemory(),
     ingresses: new Map(),
     unchangedIngresses: new WeakMap(),
+    backendSecrets: emptyMemory(),
     backends: emptyMemory(),
     outcomes: new Map(),
     streams: emptyMemory(),
@@ -83,6 +85,7 @@ function emptyDraft(): Draft {
     accepted: [],
     ingresses: [],
     refs: [],
+    backendSecrets: new Map(),
     resolutions: new Map(),
     targets: new Map(),
     tlsHosts: new Set(),

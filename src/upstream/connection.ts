@@ -1,6 +1,6 @@
 // One HTTP/1.1 connection to an endpoint: writes a request, reads its response, and decides whether it may be used again.
 // Any doubt about where a response ends closes it. Knows the exchange as a ResponseSink only.
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { FailureKind } from '../base/failure.ts'
 import { Timer } from '../base/timer-wheel.ts'
 import { BodyReader } from '../http/http1/body-reader.ts'
@@ -13,7 +13,8 @@ import { SocketEnd } from '../http/socket-end.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
 import type { Tunnel, TunnelEnd } from '../http/tunnel.ts'
 import type { UpstreamContext } from './context.ts'
-import type { EndpointPool } from './pool.ts'
+import type { Dialled } from './dial.ts'
+import type { Http1Pool } from './http1-pool.ts'
 import type { UpstreamRequest, UpstreamTunnel } from './request.ts'
 import { requestText } from './request-text.ts'
 import type { ResponseSink } from './response-sink.ts'
@@ -24,12 +25,14 @@ const MOST_INTERIM = 16
 /** Milliseconds by which we end an idle connection before the backend says it would. */
 const IDLE_MARGIN = 1000
 
-export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
-  readonly pool: EndpointPool
+export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dialled {
+  readonly pool: Http1Pool
   readonly socket: Socket
   reused = false
   requestComplete = false
   responseStarted = false
+  readonly resetCode = 0
+  readonly mayRefuse = false
   tunnel: Tunnel | undefined
   #state: State = 'connecting'
   #sink: ResponseSink | undefined
@@ -45,22 +48,14 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
   readonly #timer: Timer
   readonly #context: UpstreamContext
 
-  constructor(pool: EndpointPool, context: UpstreamContext, sink: ResponseSink) {
+  constructor(pool: Http1Pool, context: UpstreamContext, sink: ResponseSink) {
     this.pool = pool
     this.#context = context
     this.#sink = sink
     this.#timer = new Timer(context.wheel, this)
     this.#reader = new ResponseHeadReader(context)
-    const { address, port } = pool.endpoint
-    this.socket = connect({
-      host: address,
-      port,
-      noDelay: true,
-      allowHalfOpen: true,
-      onread: new SocketReader(context.buffers, (buffer, count) => this.#received(buffer, count)).onread,
-    })
+    this.socket = pool.dial(new SocketReader(context.buffers, (buffer, count) => this.#received(buffer, count)).onread, this)
     this.#writer = new SocketWriter(this.socket, context.buffers, context.turn)
-    this.socket.on('connect', () => this.#connected())
     this.socket.on('drain', () => this.#drained())
     this.socket.on('end', () => this.#ended())
     this.socket.on('error', () => undefined)
@@ -147,10 +142,14 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel {
     else this.#fail('response-timeout')
   }
 
-  #connected(): void {
+  connected(): void {
     const sink = this.#sink
     if (this.#state !== 'connecting' || sink === undefined) return
     sink.upstreamReady(this)
+  }
+
+  refused(kind: FailureKind): void {
+    this.#fail(kind)
   }
 
   #drained(): void {

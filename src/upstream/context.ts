@@ -1,4 +1,5 @@
 // What the connections of a thread to endpoints share.
+import type { Log } from '../base/log.ts'
 import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { ReadBuffers } from '../http/read-buffers.ts'
 import type { WriteTurn } from '../http/write-turn.ts'
@@ -12,4 +13,5 @@ export interface UpstreamContext {
   readonly pool: PoolSettings
   readonly buffers: ReadBuffers
   readonly turn: WriteTurn
+  readonly log: Log
 }

@@ -10,6 +10,10 @@ export interface UpstreamRequest {
   readonly requestComplete: boolean
   /** A byte of the response has come. */
   readonly responseStarted: boolean
+  /** The endpoint can say that it has not acted on the request. */
+  readonly mayRefuse: boolean
+  /** Why the endpoint has reset it: an error code of HTTP/2; 0: it has not. */
+  readonly resetCode: number
   /** More was sent than the endpoint has taken; the sink hears `upstreamDrained` when that is over. */
   readonly full: boolean
   /** `originFields`: serialised, who asks. From here on the sink hears of the response. */

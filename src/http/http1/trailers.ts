@@ -15,6 +15,11 @@ const FORBIDDEN = new Set([
 ])
 const FORBIDDEN_PREFIXES = ['if-', 'x-forwarded-', 'x-original-', 'x-real-', 'x-request-id', 'x-scheme', 'x-auth-', 'ssl-client-']
 
+/** `name` in lower case, of a field that may come behind a body. */
+export function mayTrail(name: string): boolean {
+  return !FRAMING.has(name) && !FORBIDDEN.has(name) && !FORBIDDEN_PREFIXES.some((prefix) => name.startsWith(prefix))
+}
+
 /** The line (without its line end) as it is forwarded, empty when it is not; undefined: malformed or about framing. */
 export function trailerLine(line: string): string | undefined {
   const colon = tokenEnd(line, 0)
@@ -24,6 +29,6 @@ export function trailerLine(line: string): string | undefined {
   const name = line.slice(0, colon)
   const lower = name.toLowerCase()
   if (FRAMING.has(lower)) return undefined
-  if (lower.includes('_') || FORBIDDEN.has(lower) || FORBIDDEN_PREFIXES.some((prefix) => lower.startsWith(prefix))) return ''
+  if (lower.includes('_') || !mayTrail(lower)) return ''
   return fieldLine(name, value)
 }

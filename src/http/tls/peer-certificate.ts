@@ -35,11 +35,16 @@ export function peerCertificate(socket: TLSSocket, ca: ClientCa): PeerCertificat
   const problem = socket.authorized ? undefined : String(socket.authorizationError)
   return {
     problem,
-    intermediates: problem === undefined ? intermediatesOf(certificate, sentWith(certificate), trustedIn(ca)) : Number.POSITIVE_INFINITY,
+    intermediates: problem === undefined ? depthOf(certificate, ca) : Number.POSITIVE_INFINITY,
     subject: rfc2253(certificate.subject),
     issuer: rfc2253(certificate.issuer),
     pem: certificate.toString(),
   }
+}
+
+/** Intermediates between a certificate that OpenSSL has found right and its trusted root. */
+export function depthOf(certificate: X509Certificate, ca: ClientCa): number {
+  return intermediatesOf(certificate, sentWith(certificate), trustedIn(ca))
 }
 
 /** In the order in which they were sent, which need not be that of the chain. */

@@ -8,6 +8,7 @@ import { entriesOf, fieldOf, type Entry } from './entries.ts'
 import { readAffinity, type AskedAffinity } from './read-affinity.ts'
 import { readBalancing } from './read-balancing.ts'
 import { readClientTls, type ClientTls } from './read-client-tls.ts'
+import { readProtocol } from './read-protocol.ts'
 import { REMOVED } from './removed.ts'
 import { parseBool, type BooleanField, type PendingAnnotation } from './spec.ts'
 import { ANNOTATIONS } from './table.ts'
@@ -54,9 +55,11 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, {
     }
   }
   const balancing = readBalancing(entries, object, diagnostics)
+  const { protocol, closes } = readProtocol(entries, object, diagnostics)
+  if (closes) policy.closesPaths = true
   const affinity = readAffinity(entries, object, diagnostics)
   const clientTls = readClientTls(entries, object.namespace, object, diagnostics)
-  return { policy: intern(policy), balancing, affinity, clientTls, leaveOut, diagnostics }
+  return { policy: intern(policy), balancing: protocol === undefined ? balancing : { ...balancing, protocol }, affinity, clientTls, leaveOut, diagnostics }
 }
 
 const interned = new Map<string, IngressPolicy>()

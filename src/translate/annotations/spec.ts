@@ -26,9 +26,9 @@ export interface BooleanAnnotation {
 /** Policy fields that a boolean annotation sets. */
 export type BooleanField = 'sslRedirect' | 'forceSslRedirect'
 
-/** Read together with the others of its kind: see read-balancing, read-affinity and read-client-tls. */
+/** Read together with the others of its kind: see read-balancing, read-affinity, read-client-tls and read-protocol. */
 export interface GroupedAnnotation {
-  readonly kind: 'balancing' | 'affinity' | 'client-tls'
+  readonly kind: 'balancing' | 'affinity' | 'client-tls' | 'protocol'
   readonly name: string
 }
 
@@ -48,6 +48,10 @@ export function affinity(name: string): GroupedAnnotation {
 
 export function clientTls(name: string): GroupedAnnotation {
   return { kind: 'client-tls', name }
+}
+
+export function protocol(name: string): GroupedAnnotation {
+  return { kind: 'protocol', name }
 }
 
 /** Served without it. Empty values and `idle` ones pass silently. */

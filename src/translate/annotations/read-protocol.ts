@@ -1,0 +1,187 @@
+// backend-protocol and proxy-ssl-*: what is spoken to the backends of an Ingress, and whom they have to be. What can't be had as it was
+// asked for closes the paths: requests that were to be protected on their way are not sent without.
+import { isIP } from 'node:net'
+import type { Diagnostic } from '../../model/diagnostic.ts'
+import type { ObjectRef } from '../../model/object-ref.ts'
+import { isCipherList, readTlsVersions, type TlsVersions } from '../../model/tls.ts'
+import { error, quote, warning } from '../report.ts'
+import { fieldOf, type Entry } from './entries.ts'
+
+export type Speaks = 'HTTP' | 'HTTPS' | 'AUTO_HTTP' | 'GRPC' | 'GRPCS'
+
+export interface AskedProtocol {
+  /** Undefined: what the Service port says of itself. */
+  readonly speaks: Speaks | undefined
+  readonly tls: AskedTls | undefined
+}
+
+export interface AskedTls {
+  /** `namespace/name`. */
+  readonly secret?: string
+  /** Then there is a Secret too. */
+  readonly verify: boolean
+  readonly depth: number
+  readonly name?: string
+  readonly sendName: boolean
+  readonly ciphers?: string
+  readonly versions?: TlsVersions
+  /** Of the first annotation that asks. */
+  readonly field: string
+}
+
+export interface ProtocolReading {
+  readonly protocol: AskedProtocol | undefined
+  /** The paths of the Ingress answer 503. */
+  readonly closes: boolean
+}
+
+const SPEAKS: readonly Speaks[] = ['HTTP', 'HTTPS', 'AUTO_HTTP', 'GRPC', 'GRPCS']
+const DEFAULT_DEPTH = 1
+const LARGEST_DEPTH = 20
+const NAMES = ['proxy-ssl-secret', 'proxy-ssl-verify', 'proxy-ssl-verify-depth', 'proxy-ssl-name', 'proxy-ssl-server-name', 'proxy-ssl-ciphers', 'proxy-ssl-protocols']
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_]([-a-z0-9_]*[a-z0-9])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*$/i
+const NOTHING: ProtocolReading = Object.freeze({ protocol: undefined, closes: false })
+
+type Entries = ReadonlyMap<string, Entry>
+
+export function readProtocol(entries: Entries, object: ObjectRef, diagnostics: Diagnostic[]): ProtocolReading {
+  const reader = new Reader(entries, object, diagnostics)
+  const speaks = reader.speaks()
+  const tls = reader.tls()
+  if (tls !== undefined && (speaks === undefined || speaks === 'HTTP' || speaks === 'GRPC')) reader.warnInVain(speaks)
+  if (reader.closes) return { protocol: undefined, closes: true }
+  return speaks === undefined && tls === undefined ? NOTHING : { protocol: { speaks, tls }, closes: false }
+}
+
+/** Stands for it in the key of a backend: equal ones are equal. */
+export function protocolText({ speaks, tls }: AskedProtocol): string {
+  if (tls === undefined) return speaks ?? ''
+  const { field: _, ...rest } = tls
+  return `${speaks ?? ''}${JSON.stringify(rest)}`
+}
+
+class Reader {
+  closes = false
+  readonly #entries: Entries
+  readonly #object: ObjectRef
+  readonly #diagnostics: Diagnostic[]
+
+  constructor(entries: Entries, object: ObjectRef, diagnostics: Diagnostic[]) {
+    this.#entries = entries
+    this.#object = object
+    this.#diagnostics = diagnostics
+  }
+
+  speaks(): Speaks | undefined {
+    const entry = this.#valued('backend-protocol')
+    if (entry === undefined) return undefined
+    const wanted = entry.value.toUpperCase()
+    const found = SPEAKS.find((each) => each === wanted)
+    if (wanted === 'FCGI') this.#refuse(entry, 'Narthex does not speak FastCGI', 'Put a web server that does (nginx, Caddy) beside the application, and name its port.')
+    else if (found === undefined) this.#refuse(entry, `${quote(entry.value)} is no protocol that Narthex knows`, `Use one of ${SPEAKS.join(', ')}.`)
+    return found
+  }
+
+  tls(): AskedTls | undefined {
+    const first = NAMES.map((name) => this.#valued(name)).find((entry) => entry !== undefined)
+    if (first === undefined) return undefined
+    const secret = this.#secret()
+    const verify = this.#switch('proxy-ssl-verify', true)
+    if (verify && secret === undefined && !this.closes) {
+      const entry = this.#valued('proxy-ssl-verify') ?? first
+      this.#refuse(entry, 'proxy-ssl-verify asks for a check of the backend’s certificate, and no proxy-ssl-secret says who vouches for it', 'Set proxy-ssl-secret to a Secret with ca.crt.')
+    }
+    const name = this.#name()
+    const ciphers = this.#ciphers()
+    const versions = this.#versions()
+    const tls: AskedTls = {
+      ...(secret !== undefined && { secret }),
+      verify,
+      depth: this.#depth(),
+      ...(name !== undefined && { name }),
+      sendName: this.#switch('proxy-ssl-server-name', false),
+      ...(ciphers !== undefined && { ciphers }),
+      ...(versions !== undefined && { versions }),
+      field: fieldOf(first),
+    }
+    const { field: _, ...asked } = tls
+    // Only what is so anyway.
+    return Object.keys(asked).length === 3 && !tls.verify && !tls.sendName && tls.depth === DEFAULT_DEPTH ? undefined : tls
+  }
+
+  warnInVain(speaks: Speaks | undefined): void {
+    const entry = NAMES.map((name) => this.#valued(name)).find((each) => each !== undefined)
+    if (entry === undefined) return
+    const why = speaks === undefined ? 'no backend-protocol asks for TLS, so that it counts for Service ports alone whose appProtocol does' : `backend-protocol is ${speaks}, so that it has no effect`
+    this.#warn(entry, `${entry.name} is about TLS towards the backend, and ${why}`, 'Set backend-protocol to HTTPS or GRPCS, or remove the annotation.')
+  }
+
+  #secret(): string | undefined {
+    const entry = this.#valued('proxy-ssl-secret')
+    if (entry === undefined) return undefined
+    const match = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)\/([a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/.exec(entry.value)
+    const { namespace } = this.#object
+    if (match === null) this.#refuse(entry, `${quote(entry.value)} names no Secret`, 'Write namespace/name.')
+    else if (match[1] !== namespace) this.#refuse(entry, `The Secret ${quote(entry.value)} is of another namespace`, `Use a Secret of namespace ${quote(namespace)}.`)
+    else return entry.value
+    return undefined
+  }
+
+  /** `protects`: a value that is neither closes the paths. */
+  #switch(name: string, protects: boolean): boolean {
+    const entry = this.#valued(name)
+    if (entry === undefined || entry.value === 'off') return false
+    if (entry.value === 'on') return true
+    const wrong = `${quote(entry.value)} is neither on nor off`
+    if (protects) this.#refuse(entry, wrong, 'Set it to "on" or "off".')
+    else this.#warn(entry, `${wrong}; ${name} is taken as off`, 'Set it to "on" or "off".')
+    return false
+  }
+
+  #depth(): number {
+    const entry = this.#valued('proxy-ssl-verify-depth')
+    if (entry === undefined) return DEFAULT_DEPTH
+    const depth = /^\d{1,3}$/.test(entry.value) ? Number(entry.value) : Number.NaN
+    if (depth <= LARGEST_DEPTH) return depth
+    this.#warn(entry, `${quote(entry.value)} is no number from 0 to ${LARGEST_DEPTH}; ${DEFAULT_DEPTH} is used`, 'Set it to the number of intermediate certificates.')
+    return DEFAULT_DEPTH
+  }
+
+  #name(): string | undefined {
+    const entry = this.#valued('proxy-ssl-name')
+    if (entry === undefined) return undefined
+    if (DNS_NAME.test(entry.value) || isIP(entry.value) !== 0) return entry.value.toLowerCase()
+    this.#refuse(entry, `${quote(entry.value)} is no name that a certificate could be for`, 'Write a DNS name such as "api.internal".')
+    return undefined
+  }
+
+  #ciphers(): string | undefined {
+    const entry = this.#valued('proxy-ssl-ciphers')
+    if (entry === undefined || entry.value === 'DEFAULT') return undefined
+    if (isCipherList(entry.value)) return entry.value
+    this.#refuse(entry, `${quote(entry.value)} is no list of ciphers that OpenSSL knows`, 'Check it with: openssl ciphers')
+    return undefined
+  }
+
+  #versions(): TlsVersions | undefined {
+    const entry = this.#valued('proxy-ssl-protocols')
+    if (entry === undefined) return undefined
+    const { wrong, ...versions } = readTlsVersions(entry.value)
+    if (wrong !== undefined) this.#warn(entry, `proxy-ssl-protocols ${wrong}; ${versions.minVersion} to ${versions.maxVersion} are spoken`, 'Set it to "TLSv1.2 TLSv1.3".')
+    return versions
+  }
+
+  #valued(name: string): Entry | undefined {
+    const entry = this.#entries.get(name)
+    return entry === undefined || entry.value === '' ? undefined : entry
+  }
+
+  #warn(entry: Entry, message: string, fix: string): void {
+    this.#diagnostics.push(warning('AnnotationInvalid', this.#object, { field: fieldOf(entry), message: `${message}.`, fix }))
+  }
+
+  #refuse(entry: Entry, wrong: string, fix: string): void {
+    this.closes = true
+    this.#diagnostics.push(error('AnnotationInvalid', this.#object, { field: fieldOf(entry), message: `${wrong}; so that nothing is sent unprotected, the paths of this Ingress answer 503.`, fix }))
+  }
+}
