@@ -1,4 +1,5 @@
 // The routing that Narthex is measured with: the host asked for, the gRPC host, and others beside them.
+import type { BackendProtocol } from '../../src/model/backend-protocol.ts'
 import { NO_POLICY, type Policy } from '../../src/model/policy.ts'
 import { EMPTY_ROUTING, type Backend, type Host, type RoutingConfig } from '../../src/model/routing.ts'
 import { GRPC_HOST, HOST, type Work } from '../peer.ts'
@@ -15,6 +16,9 @@ const POLICIES: Readonly<Record<NonNullable<NarthexOptions['policy']>, Policy>> 
   every: EVERY_POLICY,
 }
 
+/** As backend-protocol GRPC. */
+const GRPC: BackendProtocol = { id: 'grpc', version: 2 }
+
 /** With this setting the redirect to https runs, and lets all requests go on. */
 export const LETS_ALL_PASS: readonly string[] = ['/']
 
@@ -27,7 +31,7 @@ export function benchRouting(work: Pick<Work, 'backendPorts' | 'grpcPorts'>, opt
   }
   hosts.set(HOST, hostOf(HOST, 'bench/web:80', options.policy === undefined ? NO_POLICY : POLICIES[options.policy]))
   hosts.set(GRPC_HOST, hostOf(GRPC_HOST, 'bench/grpc:80', NO_POLICY))
-  const backends = [backendOf('web', work.backendPorts), backendOf('grpc', work.grpcPorts)]
+  const backends = [backendOf('web', work.backendPorts), { ...backendOf('grpc', work.grpcPorts), protocol: GRPC }]
   return { ...EMPTY_ROUTING, hosts, backends: new Map(backends.map((backend) => [backend.id, backend])) }
 }
 
