@@ -12,8 +12,11 @@ export interface ThreadEvents {
   onGone(thread: DataPlaneThread): void
 }
 
-/** What lives for one request fits; the default would let idle connections hold nearly twice as much. */
-const YOUNG_MIB = 16
+/**
+ * Two halves of 1 MiB, in which all that lives for one request is written again and again: they stay in a core's second-level cache, which
+ * larger ones do not. Smaller ones would be full of what thousands of requests in flight need.
+ */
+const YOUNG_MIB = 3
 /**
  * Of the process. At the start every connection there is survives a scavenge, from which V8 concludes that what they are made of belongs into the old
  * generation. There the closed ones lie until the next full collection, and all they refer to survives with them: a third of what is allocated.
