@@ -6,19 +6,31 @@ const SIZE = 64 * 1024
 /** A read of at least this much is worth a buffer of its own for the next one. */
 const LARGE = 32 * 1024
 const MOST_FREE = 64
+/**
+ * 64 MiB a thread. A socket keeps the one of its last large read however long nothing comes after it, so that without a bound so many idle
+ * connections could hold as much as they like. Those beyond it read into the shared one, at the cost of a copy.
+ */
+const MOST_OWN = 1024
 
 export class ReadBuffers {
   readonly shared: Buffer = Buffer.allocUnsafeSlow(SIZE)
   readonly #own = new WeakSet<Buffer>()
+  #made = 0
+  /** A socket that closes takes its buffer with it. */
+  readonly #collected = new FinalizationRegistry<undefined>(() => this.#made--)
   readonly #free: Buffer[] = []
   /** To the number of writes that are not done. */
   readonly #lent = new Map<Buffer, number>()
 
-  take(): Buffer {
+  /** Undefined: too many are in use. */
+  take(): Buffer | undefined {
     const free = this.#free.pop()
     if (free !== undefined) return free
+    if (this.#made === MOST_OWN) return undefined
+    this.#made++
     const buffer = Buffer.allocUnsafeSlow(SIZE)
     this.#own.add(buffer)
+    this.#collected.register(buffer, undefined)
     return buffer
   }
 
@@ -79,13 +91,13 @@ export class SocketReader {
     const current = this.#current
     const { shared } = this.#buffers
     if (current === shared) {
-      if (this.#streams) this.#current = this.#buffers.take()
+      if (this.#streams) this.#current = this.#buffers.take() ?? shared
       return this.#current
     }
     const lent = this.#buffers.isLent(current)
     if (this.#streams && !lent) return current
     if (!lent) this.#buffers.put(current)
-    this.#current = this.#streams ? this.#buffers.take() : shared
+    this.#current = (this.#streams ? this.#buffers.take() : undefined) ?? shared
     return this.#current
   }
 }
