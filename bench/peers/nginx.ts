@@ -27,7 +27,7 @@ http {
   upstream backend { ${backendPorts.map((port) => `server 127.0.0.1:${port};`).join(' ')} keepalive 320; keepalive_requests 100000000; }
   server { listen 127.0.0.1:${httpPort} default_server backlog=4096; return 404; }
   upstream grpc { ${grpcPorts.map((port) => `server 127.0.0.1:${port};`).join(' ')} keepalive 320; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${tlsPort} ssl http2 default_server backlog=4096; ssl_certificate ${certificate}; ssl_certificate_key ${privateKey}; return 404; }
+  server { listen 127.0.0.1:${tlsPort} ssl http2 default_server backlog=4096; ssl_certificate ${certificate}; ssl_certificate_key ${privateKey}; ssl_protocols TLSv1.2 TLSv1.3; return 404; }
   server {
     listen 127.0.0.1:${httpPort}; listen 127.0.0.1:${tlsPort} ssl http2; server_name ${HOST};
     ssl_certificate ${certificate}; ssl_certificate_key ${privateKey}; ssl_protocols TLSv1.2 TLSv1.3;

@@ -1,46 +1,67 @@
-// node bench/programs/handshakes.ts PORT SECONDS full|resumed: TLS handshakes, 16 at once, each over a new connection that is closed
-// right after; prints what it saw as JSON. Resumed ones all have the ticket of one handshake before.
+// TLS clients that shake hands, end the connection, and come again. Writes what it counted as JSON.
 import { once } from 'node:events'
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { HOST } from '../peer.ts'
-import type { Measured } from '../wrk.ts'
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 
-const AT_ONCE = 16
+export interface HandshakesTask {
+  readonly port: number
+  readonly serverName: string
+  readonly version: SecureVersion
+  readonly resume: boolean
+  readonly clients: number
+  readonly seconds: number
+}
 
-const [port, seconds, kind] = process.argv.slice(2)
-const options: ConnectionOptions = { host: '127.0.0.1', port: Number(port), servername: HOST, rejectUnauthorized: false }
-if (kind === 'resumed') options.session = await ticket()
+export interface HandshakesCount {
+  readonly whole: number
+  readonly resumed: number
+  readonly errors: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+}
 
+const task = JSON.parse(process.argv[2] ?? '{}') as HandshakesTask
 const times: number[] = []
+let whole = 0
+let resumed = 0
 let errors = 0
-const began = performance.now()
-const end = began + Number(seconds) * 1000
-await Promise.all(Array.from({ length: AT_ONCE }, oneAfterAnother))
-const elapsed = (performance.now() - began) / 1000
-times.sort((a, b) => a - b)
-const quantile = (share: number): number => times[Math.floor(times.length * share)] ?? NaN
-const measured: Measured = { requests: times.length, requestsPerSecond: times.length / elapsed, p50: quantile(0.5), p99: quantile(0.99), refused: 0, errors }
-process.stdout.write(JSON.stringify(measured))
 
-async function oneAfterAnother(): Promise<void> {
+function dial(session?: Buffer): TLSSocket {
+  const { port, serverName: servername, version } = task
+  return connect({ host: '127.0.0.1', port, servername, minVersion: version, maxVersion: version, rejectUnauthorized: false, ecdhCurve: 'X25519:P-256', ALPNProtocols: ['http/1.1'], ...(session && { session }) })
+}
+
+/** Of TLS 1.3 they come behind the handshake. */
+async function firstSession(): Promise<Buffer> {
+  const socket = dial()
+  const [session] = (await once(socket, 'session')) as [Buffer]
+  socket.end()
+  return session
+}
+
+const session = task.resume ? await firstSession() : undefined
+const end = performance.now() + task.seconds * 1000
+
+async function client(): Promise<void> {
   while (performance.now() < end) {
-    const start = performance.now()
-    const socket = connect(options)
-    if ((await isDone(socket)) && socket.isSessionReused() === (kind === 'resumed')) times.push(performance.now() - start)
-    else errors++
-    socket.destroy()
+    const began = performance.now()
+    const socket = dial(session)
+    try {
+      await once(socket, 'secureConnect')
+      times.push(performance.now() - began)
+      if (socket.isSessionReused()) resumed++
+      else whole++
+      socket.resume().end()
+      await once(socket, 'close')
+    } catch {
+      errors++
+    }
+    socket.on('error', () => undefined).destroy()
   }
 }
 
-function isDone(socket: TLSSocket): Promise<boolean> {
-  return new Promise((resolve) => {
-    socket.once('secureConnect', () => resolve(true)).on('error', () => resolve(false))
-  })
-}
-
-async function ticket(): Promise<Buffer> {
-  const socket = connect(options)
-  const [session] = (await once(socket, 'session')) as [Buffer]
-  socket.destroy()
-  return session
-}
+await Promise.all(Array.from({ length: task.clients }, client))
+times.sort((a, b) => a - b)
+const count: HandshakesCount = { whole, resumed, errors, p50: times[Math.floor(times.length * 0.5)] ?? NaN, p99: times[Math.floor(times.length * 0.99)] ?? NaN }
+process.stdout.write(`${JSON.stringify(count)}\n`)
+process.exit(0)

@@ -1,63 +1,74 @@
-// TLS handshakes: full ones with both kinds of keys, and resumed ones.
-import { LOAD_CORE, PROXY_CORE } from '../cores.ts'
-import { costOf, costSeconds } from '../cost.ts'
-import type { Peer } from '../peer.ts'
-import { runPinned, startPinned } from '../process.ts'
-import type { Column, Contender, Goal, Scenario } from '../scenario.ts'
-import { makePair } from '../stage.ts'
-import type { Measured } from '../wrk.ts'
+// TLS handshakes, whole and resumed, of both kinds of key and both versions, beside nginx.
+import type { SecureVersion } from 'node:tls'
+import { LOAD_CORE } from '../cores.ts'
+import { HOST, type Peer } from '../peer.ts'
+import { cpuMicroseconds, runPinned } from '../process.ts'
+import type { HandshakesCount, HandshakesTask } from '../programs/handshakes.ts'
+import type { Contender, Goal, Sample, Scenario } from '../scenario.ts'
+import { makePair, withPeer, type Stage } from '../stage.ts'
 
-const COLUMNS: readonly Column[] = [
-  { title: 'CPU µs/handshake', figure: 'cpu', digits: 0 },
-  { title: 'a core does, /s', figure: 'capacity', digits: 0 },
-  { title: '× nginx', figure: 'capacity', digits: 2, of: 'nginx' },
-  { title: 'served, /s', figure: 'rate', digits: 0 },
-  { title: 'p50 ms', figure: 'p50', digits: 2 },
-  { title: 'p99 ms', figure: 'p99', digits: 2 },
-  { title: 'errors', figure: 'errors', digits: 0, sum: true },
-]
+const CLIENTS = 16
+const VERSIONS: readonly SecureVersion[] = ['TLSv1.2', 'TLSv1.3']
 
-type Kind = 'full' | 'resumed'
-
-/** No proxy, but what one in Node is built on. */
-const NODE_TLS: Pick<Peer, 'name' | 'rival' | 'start'> = {
-  name: 'node:tls alone',
-  rival: false,
-  start: (work) => startPinned(PROXY_CORE, process.execPath, ['bench/programs/node-tls.ts', JSON.stringify(work)]),
+interface Kind {
+  readonly resume: boolean
+  readonly version: SecureVersion
 }
 
-/** `algorithm`: of the certificate's key; undefined: ECDSA, as everywhere else. */
-function contenderOf(peer: Pick<Peer, 'name' | 'rival' | 'start'>, kind: Kind, algorithm: readonly string[] | undefined): Contender {
-  const measure = costOf(peer, async ({ tlsPort }, seconds) => {
-    const args = ['bench/programs/handshakes.ts', String(tlsPort), String(seconds), kind]
-    return JSON.parse(await runPinned(LOAD_CORE, process.execPath, args, seconds + 20)) as Measured
-  })
-  return {
-    name: peer.name,
-    once: !peer.rival,
-    measure: async (stage, seconds) => {
-      const pair = algorithm === undefined ? {} : makePair(stage.folder, 'handshakes', algorithm)
-      const sample = await measure({ ...stage, ...pair }, seconds)
-      return { ...sample, capacity: 1_000_000 / (sample['cpu'] ?? NaN) }
-    },
-  }
+async function shake(port: number, { resume, version }: Kind, seconds: number): Promise<HandshakesCount> {
+  const task: HandshakesTask = { port, serverName: HOST, version, resume, clients: CLIENTS, seconds }
+  return JSON.parse(await runPinned(LOAD_CORE, process.execPath, ['bench/programs/handshakes.ts', JSON.stringify(task)], seconds + 20)) as HandshakesCount
 }
 
-function handshakes(name: string, title: string, kind: Kind, least: number, algorithm?: readonly string[]): Scenario {
-  const goal: Goal = { contender: 'narthex', figure: 'capacity', over: 'nginx', least, unit: '× nginx', digits: 2 }
+function measure(peer: Peer, kind: Kind, prepare: (stage: Stage) => Stage): Contender['measure'] {
+  return (stage, seconds) =>
+    withPeer(peer, prepare(stage), async ({ tlsPort }, running): Promise<Sample> => {
+      await shake(tlsPort, kind, 1)
+      const before = cpuMicroseconds(running.pid)
+      const { whole, resumed, errors, p50, p99 } = await shake(tlsPort, kind, seconds)
+      const used = cpuMicroseconds(running.pid) - before
+      // The one before all others brings the session.
+      const [asked, other] = kind.resume ? [resumed, whole] : [whole, resumed]
+      if (asked === 0 || other > 0) throw new Error(`${whole} whole and ${resumed} resumed handshakes`)
+      const cpu = used / (whole + resumed)
+      return { cpu, capacity: 1_000_000 / cpu, rate: (whole + resumed) / seconds, p50, p99, errors }
+    })
+}
+
+function handshakes(name: string, title: string, how: string, resume: boolean, least: number, prepare: (stage: Stage) => Stage): Scenario {
+  const row = (peer: string, version: string): string => `${peer}, ${version.replace('TLSv', 'TLS ')}`
+  const goals = VERSIONS.map((version): Goal => ({ contender: row('narthex', version), figure: 'capacity', over: row('nginx', version), least, unit: '× nginx', digits: 2 }))
   return {
     name,
     title,
-    how: 'TLS 1.3, 16 clients, each connection closed after its handshake. What a core does in a second is worked out from the CPU time of one, since the clients, in Node, take longer than the proxy.',
-    columns: COLUMNS,
-    goals: [goal],
-    contenders: (peers) => [...peers.filter(({ can }) => can.includes('http2')), NODE_TLS].map((peer) => contenderOf(peer, kind, algorithm)),
-    lasts: (seconds) => costSeconds(seconds) + 0.5,
+    how: `${how} ${CLIENTS} clients that shake hands, end the connection and come again. Handshakes a second are worked out from CPU: what one core can do.`,
+    columns: [
+      { title: 'CPU µs/handshake', figure: 'cpu', digits: 0 },
+      { title: 'handshakes/s of a core', figure: 'capacity', digits: 0 },
+      { title: 'p50 ms', figure: 'p50', digits: 1 },
+      { title: 'p99 ms', figure: 'p99', digits: 1 },
+      { title: 'errors', figure: 'errors', digits: 0, sum: true },
+    ],
+    goals,
+    contenders: (peers) =>
+      VERSIONS.flatMap((version) =>
+        peers.filter((peer) => ['narthex', 'nginx', 'haproxy'].includes(peer.name)).map((peer) => ({ name: row(peer.name, version), once: peer.name === 'haproxy', measure: measure(peer, { resume, version }, prepare) })),
+      ),
+    lasts: (seconds) => seconds + 2,
   }
 }
 
+/** Made once for a stage. */
+const rsaPairs = new WeakMap<Stage, Pick<Stage, 'certificate' | 'privateKey'>>()
+
+function withRsa(stage: Stage): Stage {
+  const pair = rsaPairs.get(stage) ?? makePair(stage.folder, 'rsa', ['rsa:2048'])
+  rsaPairs.set(stage, pair)
+  return { ...stage, ...pair }
+}
+
 export const HANDSHAKES: readonly Scenario[] = [
-  handshakes('handshakes', 'TLS handshakes, ECDSA P-256', 'full', 0.8),
-  handshakes('handshakes-rsa', 'TLS handshakes, RSA 2048', 'full', 0.8, ['rsa:2048']),
-  handshakes('handshakes-resumed', 'TLS handshakes, resumed', 'resumed', 0.7),
+  handshakes('handshakes-ecdsa', 'Whole TLS handshakes, ECDSA P-256', 'X25519: a hybrid key exchange, which only OpenSSL from 3.5 has, would cost more.', false, 0.8, (stage) => stage),
+  handshakes('handshakes-rsa', 'Whole TLS handshakes, RSA 2048', 'As before, with another certificate.', false, 0.8, withRsa),
+  handshakes('handshakes-resumed', 'Resumed TLS handshakes', 'One ticket for all; certificate ECDSA P-256.', true, 0.7, (stage) => stage),
 ]
