@@ -9,7 +9,7 @@ import { OWN_PREFIX, type Pod, type Service } from '../controllers/object-shapes
 import { declaresPorts, portAnnotation } from '../controllers/published-port.ts'
 import { createAddressPool } from './address-pool.ts'
 import type { PodLog } from './pod-log.ts'
-import { portsToListen } from './pod-ports.ts'
+import { portsToListen, udpPortsToListen } from './pod-ports.ts'
 import { podStatus } from './pod-status.ts'
 import { podVariables } from './service-variables.ts'
 import type { Closing } from './pod-server.ts'
@@ -95,7 +95,7 @@ export function startKubelet({ registry, clock, log, drainMs = DRAIN_MS }: Kubel
     const { namespace, name } = splitKey(key)
     const pod = registry.get('pods', namespace, name) as Pod | undefined
     if (runs.get(key) !== run || !pod) return
-    run.pod.listen(portsToListen(pod, servicesOf(pod))).then(() => {
+    run.pod.listen(portsToListen(pod, servicesOf(pod))).then(() => run.pod.echo(udpPortsToListen(pod))).then(() => {
       if (runs.get(key) !== run || run.phase !== 'starting') return
       run.phase = 'running'
       run.runningAt = clock.now()

@@ -22,6 +22,12 @@ export function portsToListen(pod: Pod, services: readonly Service[]): readonly 
   return [...new Set([DEFAULT_PORT, ...targets.filter((target) => typeof target === 'number')])].slice(0, MOST_PORTS)
 }
 
+/** The UDP containerPorts. */
+export function udpPortsToListen(pod: Pod): readonly number[] {
+  const declared = pod.spec.containers.flatMap(({ ports = [] }) => ports.filter(({ protocol }) => protocol === 'UDP').map(({ containerPort }) => containerPort))
+  return [...new Set(declared)].slice(0, MOST_PORTS)
+}
+
 function selects(service: Service, pod: Pod): boolean {
   const selector = service.spec.selector ?? {}
   return Object.keys(selector).length > 0 && matchesLabels(selector, pod.metadata.labels)

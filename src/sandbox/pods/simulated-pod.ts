@@ -2,6 +2,7 @@
 import type { AddressPool } from './address-pool.ts'
 import type { NamePlate } from './pod-answer.ts'
 import { createPodLog, type PodLog } from './pod-log.ts'
+import { openUdpEcho, type UdpEcho } from './udp-echo.ts'
 import { startPodServer, type Closing, type PodServer } from './pod-server.ts'
 
 export interface SimulatedPod {
@@ -13,6 +14,8 @@ export interface SimulatedPod {
   readonly ports: ReadonlyMap<number, number>
   /** Opens what is not open yet. Rejects where not even a free port can be bound. */
   listen(ports: readonly number[]): Promise<void>
+  /** Opens UDP ports that send back what they get. One that can't be had is told in the log: UDP ports are published as they are. */
+  echo(ports: readonly number[]): Promise<void>
   drain(): void
   /** Gives the address back at the end. */
   stop(graceMs: number): Promise<void>
@@ -26,6 +29,7 @@ const MOST_EXCHANGES = 32
 export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'>, pool: AddressPool, closing?: Closing): SimulatedPod | undefined {
   const log = createPodLog()
   const servers = new Map<number, PodServer>()
+  const echoes: UdpEcho[] = []
   const ports = new Map<number, number>()
   const first = pool.take()
   if (first === undefined) return undefined
@@ -70,6 +74,19 @@ export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'
     async listen(wanted) {
       for (const port of wanted) if (!stopped && !servers.has(port)) await openSomewhere(port)
     },
+    async echo(wanted) {
+      for (const port of wanted) {
+        if (stopped) return
+        try {
+          const opened = await openUdpEcho({ name: facts.pod, address, port, log })
+          if (stopped) return opened.close()
+          echoes.push(opened)
+          log.append(Date.now(), `${facts.image}: listening on ${address}:${port} (UDP)`)
+        } catch (error) {
+          log.append(Date.now(), `${facts.image}: UDP port ${port} can't be opened: ${error instanceof Error ? error.message : String(error)}`)
+        }
+      }
+    },
     drain() {
       draining = true
       for (const server of servers.values()) server.drain()
@@ -77,6 +94,7 @@ export function createSimulatedPod(uid: string, facts: Omit<NamePlate, 'address'
     async stop(graceMs) {
       stopped = true
       await Promise.all([...servers.values()].map((server) => server.stop(graceMs)))
+      for (const each of echoes.splice(0)) each.close()
       log.end()
       pool.release(lease)
     },
