@@ -1,11 +1,14 @@
 // HTTP/2 towards backends, held against node:http2: what requests and responses become, sessions and their streams, and how they end.
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { connect, constants, type ServerHttp2Stream } from 'node:http2'
+import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { startHttp2Backend, type Http2Backend } from '../support/http2-backend.ts'
-import { H2C, spoken } from '../support/backend-protocol.ts'
+import { H2C, overTls, spoken } from '../support/backend-protocol.ts'
 import { eventually } from '../support/fetch-host.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { CLEARTEXT, makePair, testContexts } from '../support/secure.ts'
 import { routing, startProxy, type TestProxy, type TestProxyOptions } from '../support/test-proxy.ts'
 
 const ends: (() => unknown)[] = []
@@ -166,6 +169,46 @@ test('a stream that is reset is 502 before its head, and cut behind it', async (
   expect((await get(proxy, '/', { method: 'POST' })).status).toBe(502)
   await expect(get(proxy, '/late').then((response) => response.text())).rejects.toThrow()
   expect(proxy.records.map(({ failure }) => failure)).toEqual(['response-cut', 'response-cut'])
+})
+
+test('clients of HTTP/2 hear the code that a stream was reset with: behind its head all, before it those of gRPC', async () => {
+  const { port } = await backend((stream, headers) => {
+    const code = Number(headers['x-code'])
+    if (headers[':path'] !== '/late') return stream.close(code)
+    stream.respond({ ':status': 200 })
+    // Node would end the stream before it resets it.
+    return stream.write('begun', () => stream.destroy(new Error('on purpose')))
+  })
+  const proxy = await front([port], { http2: CLEARTEXT })
+  const session = connect(`http://127.0.0.1:${proxy.port}`)
+  ends.push(() => session.destroy())
+  const codeOf = async (path: string, code: number, type: string): Promise<number> => {
+    const stream = session.request({ ':method': 'POST', ':path': path, 'x-code': String(code), 'content-type': type }, { endStream: true })
+    stream.on('error', () => undefined).resume()
+    await new Promise((resolve) => stream.on('close', resolve))
+    return stream.rstCode
+  }
+  expect(await codeOf('/late', 0, 'text/plain')).toBe(constants.NGHTTP2_INTERNAL_ERROR)
+  expect(await codeOf('/', constants.NGHTTP2_ENHANCE_YOUR_CALM, 'application/grpc')).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  expect(await codeOf('/', constants.NGHTTP2_ENHANCE_YOUR_CALM, 'text/plain')).toBe(0)
+  expect(proxy.records.map(({ status }) => status)).toEqual([200, 502, 502])
+})
+
+test('AUTO_HTTP is TLS for requests that came over TLS, and for no others', async () => {
+  const { createServer } = await import('node:https')
+  const pair = makePair('backend.example')
+  const secure = createServer({ key: pair.privateKey, cert: pair.certificate }, (_request, response) => response.end('in TLS')).listen(0, '127.0.0.1')
+  await once(secure, 'listening')
+  ends.push(() => secure.close())
+  const address = secure.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const config = spoken(routing([{ host: '*', backend: 'web' }], { web: [`127.0.0.1:${port}`] }), overTls({}, { asClient: true }))
+  const [tls, plain] = await Promise.all([startProxy(config, { contexts: testContexts(makePair('a')) }), startProxy(config)])
+  ends.push(() => tls.proxy.close(), () => plain.proxy.close())
+  const { stdout } = await promisify(execFile)('curl', ['-sk', `https://127.0.0.1:${tls.port}/`])
+  expect(stdout).toBe('in TLS')
+  // What comes of HTTP at the port of TLS.
+  expect([400, 502]).toContain((await get(plain)).status)
 })
 
 test('a backend that is no HTTP/2 is 502, and silence 504', async () => {
