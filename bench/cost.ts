@@ -41,10 +41,10 @@ export function costOf(peer: Pick<Peer, 'start'>, load: Load): Contender['measur
     })
 }
 
-/** In every round only what a goal names and what is near it; the others once. */
+/** In every round what a goal names; the others, there for orientation, once. */
 export function costContenders(peers: readonly Peer[], goals: readonly Goal[], load: Load): Contender[] {
   const isNamed = ({ name }: Peer): boolean => goals.some(({ contender, over }) => contender === name || over === name)
-  return peers.map((peer) => ({ name: peer.name, once: !peer.rival && !isNamed(peer), measure: costOf(peer, load) }))
+  return peers.map((peer) => ({ name: peer.name, once: !isNamed(peer), measure: costOf(peer, load) }))
 }
 
 export function costSeconds(seconds: number): number {

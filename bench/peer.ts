@@ -22,7 +22,5 @@ export interface Peer {
   version(): string | undefined
   readonly tool?: Tool
   readonly can: readonly Ability[]
-  /** Written in C: measured in every round. The others show where the rest stands, and one round is enough where no goal names them. */
-  readonly rival: boolean
   start(work: Work): Running
 }

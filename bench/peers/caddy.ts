@@ -9,7 +9,6 @@ export const caddy: Peer = {
   name: 'caddy',
   tool: 'caddy',
   can: ['http2', 'grpc', 'websocket'],
-  rival: false,
   version: () => /(\d\S+)/.exec(spawnSync('caddy', ['version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
   start({ httpPort, tlsPort, backendPorts, grpcPorts, certificate, privateKey, folder }) {
     const root = join(folder, 'caddy')

@@ -9,7 +9,6 @@ export const haproxy: Peer = {
   name: 'haproxy',
   tool: 'haproxy',
   can: ['http2', 'grpc', 'websocket'],
-  rival: true,
   version: () => /version (\S+?)[-\s]/.exec(spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '')?.[1],
   start({ httpPort, tlsPort, backendPorts, grpcPorts, certificate, privateKey, folder }) {
     const root = join(folder, 'haproxy')

@@ -16,7 +16,6 @@ export interface NarthexOptions {
 export const narthex: Peer = {
   name: 'narthex',
   can: ['http2', 'grpc', 'websocket'],
-  rival: true,
   version: () => /"version":\s*"([^"]+)"/.exec(readFileSync('package.json', 'utf8'))?.[1],
   start: (work) => startNarthex(work, {}),
 }

@@ -10,7 +10,6 @@ export const nginx: Peer = {
   name: 'nginx',
   tool: 'nginx',
   can: ['http2', 'grpc', 'websocket'],
-  rival: true,
   version: () => /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr ?? '')?.[1],
   start({ httpPort, tlsPort, backendPorts, grpcPorts, certificate, privateKey, folder }) {
     const root = join(folder, 'nginx')

@@ -8,7 +8,7 @@ export const fastifyHttpProxy = npmPeer('@fastify/http-proxy', 'fastify-http-pro
 export const httpProxy3 = npmPeer('http-proxy-3', 'http-proxy-3.ts', ['websocket'])
 
 function npmPeer(name: string, program: string, can: Peer['can']): Peer {
-  return { name, can, rival: false, version: () => versionOf(name), start: (work) => startPinned(PROXY_CORE, process.execPath, [`bench/programs/${program}`, JSON.stringify(work)]) }
+  return { name, can, version: () => versionOf(name), start: (work) => startPinned(PROXY_CORE, process.execPath, [`bench/programs/${program}`, JSON.stringify(work)]) }
 }
 
 function versionOf(name: string): string | undefined {
