@@ -6,7 +6,7 @@ import type { Certificate } from '../../src/model/routing.ts'
 import { certificateFor, rsaCertificateFor } from './certificates.ts'
 import { configOf, tlsFixture, type Fixture } from './listener.ts'
 
-const SWAPS = 200
+const SWAPS = 1000
 const NAME = 'a.example.com'
 
 let versions: readonly Certificate[]

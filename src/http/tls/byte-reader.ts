@@ -1,18 +1,20 @@
-// Reads numbers and length-prefixed vectors (RFC 8446 section 3) from a buffer. Past its end everything is zero or empty, and `failed` says so.
-
-const NOTHING = Buffer.alloc(0)
+// Reads numbers and length-prefixed vectors (RFC 8446 section 3) from a part of a buffer. Past its end everything is zero or empty, and
+// `failed` says so. Vectors are readers of the same buffer: a view of each would cost more than all else that is done with it.
 
 export class ByteReader {
   failed = false
   readonly #bytes: Buffer
-  #position = 0
+  readonly #end: number
+  #position: number
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.#bytes = bytes
+    this.#position = start
+    this.#end = end
   }
 
   get left(): number {
-    return this.#bytes.length - this.#position
+    return this.#end - this.#position
   }
 
   uint8(): number {
@@ -31,27 +33,39 @@ export class ByteReader {
     this.#take(count)
   }
 
-  /** With a length of one byte. A view, as below. */
-  vector8(): Buffer {
-    return this.#take(this.uint8())
+  /** With a length of one byte. */
+  vector8(): ByteReader {
+    return this.#vector(this.uint8())
   }
 
-  vector16(): Buffer {
-    return this.#take(this.uint16())
+  vector16(): ByteReader {
+    return this.#vector(this.uint16())
+  }
+
+  /** All that is left, as latin1. */
+  text(): string {
+    const start = this.#position
+    this.#position = this.#end
+    return this.#bytes.toString('latin1', start, this.#end)
+  }
+
+  #vector(length: number): ByteReader {
+    const start = this.#take(length)
+    return new ByteReader(this.#bytes, start, this.#position)
   }
 
   #number(size: number): number {
-    const bytes = this.#take(size)
-    return bytes.length === 0 ? 0 : bytes.readUIntBE(0, size)
+    const start = this.#take(size)
+    let value = 0
+    for (let at = start; at < this.#position; at++) value = (value << 8) | (this.#bytes[at] ?? 0)
+    return value
   }
 
-  #take(count: number): Buffer {
-    if (this.failed || count > this.left) {
-      this.failed = true
-      return NOTHING
-    }
+  /** Where what was taken begins; it ends at the position. */
+  #take(count: number): number {
     const start = this.#position
-    this.#position += count
-    return this.#bytes.subarray(start, this.#position)
+    if (this.failed || count > this.#end - start) this.failed = true
+    else this.#position = start + count
+    return start
   }
 }

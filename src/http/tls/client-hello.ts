@@ -30,21 +30,21 @@ const SUPPORTED_VERSIONS = 43
 const HOST_NAME = 0
 const LONGEST_SESSION_ID = 32
 
-/** `message` is a whole handshake message with its header of 4 bytes. Undefined: malformed. */
-export function parseClientHello(message: Buffer): ClientHello | undefined {
-  const reader = new ByteReader(message)
-  if (reader.uint8() !== CLIENT_HELLO || reader.uint24() !== message.length - 4) return undefined
+/** From `start` to `end` is a whole handshake message with its header of 4 bytes. Undefined: malformed. */
+export function parseClientHello(bytes: Buffer, start = 0, end = bytes.length): ClientHello | undefined {
+  const reader = new ByteReader(bytes, start, end)
+  if (reader.uint8() !== CLIENT_HELLO || reader.uint24() !== end - start - 4) return undefined
   const legacyVersion = reader.uint16()
   reader.skip(32)
   const sessionId = reader.vector8()
   const cipherSuites = codePoints(reader.vector16())
   const compression = reader.vector8()
-  if (reader.failed || legacyVersion >> 8 !== 3 || sessionId.length > LONGEST_SESSION_ID) return undefined
-  if (cipherSuites === undefined || cipherSuites.length === 0 || !compression.includes(0)) return undefined
+  if (reader.failed || legacyVersion >> 8 !== 3 || sessionId.left > LONGEST_SESSION_ID) return undefined
+  if (cipherSuites === undefined || cipherSuites.length === 0 || !hasNull(compression)) return undefined
   const hello: Draft = { serverName: undefined, alpn: [], versions: [legacyVersion], cipherSuites: withoutGrease(cipherSuites), signatureAlgorithms: [], groups: [] }
   // Extensions came with RFC 4366; a hello may end before them.
   if (reader.left === 0) return hello
-  const extensions = new ByteReader(reader.vector16())
+  const extensions = reader.vector16()
   if (reader.failed || reader.left > 0 || !readExtensions(extensions, hello)) return undefined
   return hello
 }
@@ -64,7 +64,7 @@ function readExtensions(reader: ByteReader, hello: Draft): boolean {
   return true
 }
 
-function readExtension(type: number, body: Buffer, hello: Draft): boolean {
+function readExtension(type: number, body: ByteReader, hello: Draft): boolean {
   switch (type) {
     case SERVER_NAME:
       return readServerName(body, hello)
@@ -75,19 +75,19 @@ function readExtension(type: number, body: Buffer, hello: Draft): boolean {
       return true
     }
     case SUPPORTED_VERSIONS: {
-      const versions = whole(body, (reader) => codePoints(reader.vector8()))
+      const versions = one(body, codePoints(body.vector8()))
       if (versions === undefined || versions.length === 0) return false
       hello.versions = withoutGrease(versions)
       return true
     }
     case SIGNATURE_ALGORITHMS: {
-      const algorithms = whole(body, (reader) => codePoints(reader.vector16()))
+      const algorithms = one(body, codePoints(body.vector16()))
       if (algorithms === undefined || algorithms.length === 0) return false
       hello.signatureAlgorithms = withoutGrease(algorithms)
       return true
     }
     case SUPPORTED_GROUPS: {
-      const groups = whole(body, (reader) => codePoints(reader.vector16()))
+      const groups = one(body, codePoints(body.vector16()))
       if (groups === undefined || groups.length === 0) return false
       hello.groups = withoutGrease(groups)
       return true
@@ -98,48 +98,62 @@ function readExtension(type: number, body: Buffer, hello: Draft): boolean {
 }
 
 /** RFC 6066 section 3: one name a type, and host_name is the only type there is. */
-function readServerName(body: Buffer, hello: Draft): boolean {
-  const name = whole(body, (list) =>
-    whole(list.vector16(), (entry) => (entry.uint8() === HOST_NAME ? entry.vector16().toString('latin1') : undefined)),
-  )
-  if (name === undefined) return false
+function readServerName(body: ByteReader, hello: Draft): boolean {
+  const list = body.vector16()
+  const type = list.uint8()
+  const entry = list.vector16()
+  if (type !== HOST_NAME || [body, list, entry].some((reader) => reader.failed) || body.left > 0 || list.left > 0) return false
+  const name = entry.text()
   const lower = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
-  if (isIP(lower) !== 0) return true
+  if (isAddress(lower)) return true
   if (!isHostName(lower)) return false
   hello.serverName = lower
   return true
 }
 
+const DIGIT_AT_END = /\d$/
+
+function isAddress(name: string): boolean {
+  return (DIGIT_AT_END.test(name) || name.includes(':')) && isIP(name) !== 0
+}
+
+const HOST_NAME_TEXT = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/
+
 /** Underscores are about in names of machines, and harmless. */
 function isHostName(name: string): boolean {
-  return name.length <= 253 && /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(name)
+  return name.length <= 253 && HOST_NAME_TEXT.test(name)
 }
 
 /** RFC 7301 section 3.1. */
-function protocolNames(body: Buffer): readonly string[] | undefined {
-  return whole(body, (reader) => {
-    const list = new ByteReader(reader.vector16())
-    const names: string[] = []
-    while (list.left > 0) {
-      const name = list.vector8()
-      if (name.length === 0) return undefined
-      // RFC 8701 section 3.1: GREASE is two bytes here too.
-      if (name.length !== 2 || !isGrease(name.readUInt16BE())) names.push(name.toString('latin1'))
-    }
-    return list.failed ? undefined : names
-  })
+function protocolNames(body: ByteReader): readonly string[] | undefined {
+  const list = body.vector16()
+  if (body.failed || body.left > 0) return undefined
+  const names: string[] = []
+  while (list.left > 0) {
+    const entry = list.vector8()
+    if (list.failed || entry.left === 0) return undefined
+    const name = entry.text()
+    // RFC 8701 section 3.1: GREASE is two bytes here too.
+    if (name.length !== 2 || !isGrease((name.charCodeAt(0) << 8) | name.charCodeAt(1))) names.push(name)
+  }
+  return list.failed ? undefined : names
 }
 
-/** What `read` makes of `bytes`; undefined also when it leaves some of them or wants more. */
-function whole<T>(bytes: Buffer, read: (reader: ByteReader) => T | undefined): T | undefined {
-  const reader = new ByteReader(bytes)
-  const result = read(reader)
+/** `result` of what was read from `reader`; undefined also when there is more in it, or was less. */
+function one<T>(reader: ByteReader, result: T | undefined): T | undefined {
   return reader.failed || reader.left > 0 ? undefined : result
 }
 
-function codePoints(bytes: Buffer): readonly number[] | undefined {
-  if (bytes.length % 2 !== 0) return undefined
-  return Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readUInt16BE(index * 2))
+function codePoints(reader: ByteReader): readonly number[] | undefined {
+  if (reader.left % 2 !== 0) return undefined
+  const values: number[] = []
+  while (reader.left > 0) values.push(reader.uint16())
+  return values
+}
+
+function hasNull(compression: ByteReader): boolean {
+  while (compression.left > 0) if (compression.uint8() === 0) return true
+  return false
 }
 
 function withoutGrease(values: readonly number[]): readonly number[] {

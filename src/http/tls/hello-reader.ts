@@ -14,20 +14,27 @@ const LONGEST_FRAGMENT = 16_384
 /** Headers included: of a message in many small records. Also what may follow the hello before it is answered. */
 const MOST_BYTES = 4 * LONGEST_HELLO
 
+const NOTHING = Buffer.alloc(0)
+const FIRST_ROOM = 2048
+
 const MORE: HelloResult = { kind: 'more' }
 
 export class HelloReader {
-  #received: Buffer = Buffer.allocUnsafe(2048)
+  #received: Buffer = NOTHING
   #receivedLength = 0
   /** The next byte of `#received` to be looked at. */
   #position = 0
-  #message: Buffer = Buffer.allocUnsafe(2048)
+  #message: Buffer = NOTHING
   #messageLength = 0
   /** Of the record at `#position`; 0: its header comes first. */
   #fragmentLeft = 0
 
-  /** Copies `chunk`. After anything but `more` there is nothing to be received any more. */
+  /** Keeps `chunk`, or copies it. After anything but `more` there is nothing to be received any more. */
   received(chunk: Buffer): HelloResult {
+    if (this.#receivedLength === 0) {
+      const result = atOnce(chunk)
+      if (result !== undefined) return result
+    }
     if (this.#receivedLength + chunk.length > MOST_BYTES) return invalid('too-large')
     this.#received = appended(this.#received, this.#receivedLength, chunk)
     this.#receivedLength += chunk.length
@@ -80,6 +87,14 @@ export class HelloReader {
   }
 }
 
+/** Nearly all hellos are one record that arrives in one piece. Undefined: this one is something else, or not all of it is there. */
+function atOnce(chunk: Buffer): HelloResult | undefined {
+  const length = chunk.length - RECORD_HEADER
+  if (chunk[0] !== HANDSHAKE || chunk[1] !== 3 || length <= MESSAGE_HEADER || length > LONGEST_HELLO || chunk.readUInt16BE(3) !== length) return undefined
+  const hello = parseClientHello(chunk, RECORD_HEADER)
+  return hello === undefined ? undefined : { kind: 'hello', hello, bytes: chunk }
+}
+
 function invalid(problem: HelloProblem): HelloResult {
   return { kind: 'invalid', problem }
 }
@@ -87,7 +102,7 @@ function invalid(problem: HelloProblem): HelloResult {
 function appended(buffer: Buffer, length: number, chunk: Buffer): Buffer {
   let room = buffer
   if (length + chunk.length > buffer.length) {
-    room = Buffer.allocUnsafe(Math.max(buffer.length * 2, length + chunk.length))
+    room = Buffer.allocUnsafe(Math.max(buffer.length * 2, length + chunk.length, FIRST_ROOM))
     buffer.copy(room, 0, 0, length)
   }
   chunk.copy(room, length)
