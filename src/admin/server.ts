@@ -69,6 +69,7 @@ function health(app: FastifyInstance, view: AdminView): void {
       diagnostics: view.diagnostics(),
       dataPlane,
       loop: view.loop(),
+      leads: view.leads(),
       watchRestarts: view.watchRestarts(),
     })
     return reply.type(EXPOSITION_TYPE).send(ours + ofProcess)

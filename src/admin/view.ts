@@ -47,6 +47,8 @@ export interface AdminView {
   readonly endpointFor: (backendId: string, request: AskedRequest) => ForeseenEndpoint | undefined
   readonly dataPlane: () => Promise<DataPlaneFigures>
   readonly loop: () => LoopFigures
+  /** Whether this replica is the one that writes status and Events. */
+  readonly leads: () => boolean
   /** Watches of the Kubernetes API begun anew, by kind. */
   readonly watchRestarts: () => Readonly<Record<string, number>>
   /** As the data plane reads a Host field: lower case, no port; undefined: 400. */

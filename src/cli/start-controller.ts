@@ -1,4 +1,5 @@
 // The controller in one process: connection, store, translation, threads, status and the admin server, put together.
+import { existsSync, readFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startAdmin } from '../admin/server.ts'
@@ -17,7 +18,7 @@ import { EMPTY_ROUTING, type RoutingConfig } from '../model/routing.ts'
 import { NO_FIGURES } from '../observe/figures.ts'
 import { createController } from '../runtime/controller.ts'
 import { startDataPlane, type DataPlane } from '../runtime/data-plane.ts'
-import { startStatus } from '../status/start-status.ts'
+import { startStatus, type StatusOptions } from '../status/start-status.ts'
 import type { AddressSource } from '../status/published-addresses.ts'
 import { withPortTroubles } from '../translate/port-troubles.ts'
 import { createMemo, translate, type Translation } from '../translate/translate.ts'
@@ -55,7 +56,7 @@ export async function startController(parsed: ParsedOptions, connection: Connect
   const certificate = createDefaultCertificate()
   const store = startStore({ connection, namespace: config.watchNamespace, also: namedObjects(config), configMaps: namedConfigMaps(config), log })
   const memo = createMemo()
-  const status = startStatus({ connection, addresses: publishedFrom(config), log })
+  const status = startStatus({ connection, addresses: publishedFrom(config), log, ...(config.disableLeaderElection ? {} : { election: electionFrom(config) }) })
   const names = createNames({
     lookup,
     settings: { minTtl: config.dnsMinTtl, maxTtl: config.dnsMaxTtl, keep: config.dnsKeep, most: config.maxExternalNames },
@@ -113,6 +114,7 @@ export async function startController(parsed: ParsedOptions, connection: Connect
             plane?.foresee(backendId, { request: { hostName: host, target, fields: headers.map(([name, value]) => fieldLine(name, value)).join('') }, path, origin: { address }, client: { clientPort: 0 } }),
           dataPlane: async () => (await plane?.stats()) ?? { ...NO_FIGURES, threads: 0, restarts: 0, version: 0 },
           loop: () => controller.figures(),
+          leads: status.leads,
           watchRestarts: () => Object.fromEntries(store.facts().map(({ kind, watches }) => [kind, Math.max(0, watches - 1)])),
           hostName,
           normalisePath,
@@ -183,6 +185,13 @@ export function reachableAddress(listening: string): string {
 function publishedFrom(config: Config): AddressSource | undefined {
   if (config.publishStatusAddress.length > 0) return { addresses: config.publishStatusAddress }
   return config.publishService === '' ? undefined : { service: config.publishService }
+}
+
+const OWN_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
+
+function electionFrom({ electionId, electionNamespace, electionTtl }: Config): NonNullable<StatusOptions['election']> {
+  const own = electionNamespace === '' && existsSync(OWN_NAMESPACE) ? readFileSync(OWN_NAMESPACE, 'utf8').trim() : electionNamespace
+  return { lease: { namespace: own === '' ? 'default' : own, name: electionId }, ttl: electionTtl }
 }
 
 function namedConfigMaps(config: Config): readonly string[] {

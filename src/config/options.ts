@@ -84,6 +84,10 @@ export const OPTIONS = {
 
   publishService: option({ flag: 'publish-service', group: 'Status', placeholder: 'NS/NAME', parse: value.namespacedName, fallback: '', help: "Service whose addresses go to the status of the Ingresses." }),
   publishStatusAddress: option({ flag: 'publish-status-address', group: 'Status', placeholder: 'A,B', parse: value.addressList, fallback: [] as readonly string[], sandboxFallback: ['127.0.0.1'], help: 'Addresses for the status of the Ingresses; wins over --publish-service.' }),
+  disableLeaderElection: option({ flag: 'disable-leader-election', group: 'Status', placeholder: '', parse: value.boolean, fallback: false, sandboxFallback: true, help: 'Write status and Events without asking other replicas: where there are none.' }),
+  electionId: option({ flag: 'election-id', group: 'Status', placeholder: 'NAME', parse: value.objectName, fallback: 'narthex-leader', help: 'Lease by which replicas agree on the one that writes status and Events; all of them serve.' }),
+  electionNamespace: option({ flag: 'election-namespace', group: 'Status', placeholder: 'NAME', parse: value.namespace, fallback: '', variable: 'POD_NAMESPACE', shownFallback: "$POD_NAMESPACE, else the service account's, else default", help: 'Namespace of that Lease.' }),
+  electionTtl: option({ flag: 'election-ttl', group: 'Status', placeholder: 'TIME', parse: value.wholeSeconds, fallback: 30_000, help: 'After how long without a word of the leader another one takes its place; whole seconds.' }),
 
   apiPort: option({ flag: 'api-port', group: 'Sandbox', placeholder: 'PORT', only: 'sandbox', parse: value.port, fallback: 6443, help: "Port of the sandbox's Kubernetes API; 0: any free port." }),
   apiOnly: option({ flag: 'api-only', group: 'Sandbox', placeholder: '', only: 'sandbox', parse: value.boolean, fallback: false, help: 'Leave the ingress controller out: only the API, its controllers and pods.' }),

@@ -39,6 +39,13 @@ export function duration(text: string): number {
   return Number(match[1]) * (MS_PER_UNIT[match[2] ?? 's'] ?? 1000)
 }
 
+/** Milliseconds, as `duration`. */
+export function wholeSeconds(text: string): number {
+  const ms = duration(text)
+  if (ms === 0 || ms % 1000 !== 0) throw new ValueError(`wants whole seconds, 1s or more, got "${text}"`)
+  return ms
+}
+
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
 /** `8k`, `1m`, `2g`, `512`. Answers bytes. */
@@ -119,6 +126,12 @@ const NAMESPACED_NAME = new RegExp(`^${LABEL}/${LABEL}(\\.${LABEL})*$`)
 /** `namespace/name`. */
 export function namespacedName(text: string): string {
   if (!NAMESPACED_NAME.test(text)) throw new ValueError(`wants namespace/name, got "${text}"`)
+  return text
+}
+
+/** Of a namespaced object. */
+export function objectName(text: string): string {
+  if (text.length > 253 || !HOST_NAME.test(text)) throw new ValueError(`wants a name such as narthex-leader, got "${text}"`)
   return text
 }
 

@@ -1,4 +1,4 @@
-// The writes that Narthex makes, and no others: an Ingress' published addresses, and Events. Each rejects with ApiFailure or a network error.
+// The writes that Narthex makes beside its Lease, and no others: an Ingress' published addresses, and Events. Each rejects with ApiFailure or a network error.
 import { readJson } from './api-failure.ts'
 import type { Connection } from './connection.ts'
 import type { PublishedAddress } from './objects.ts'

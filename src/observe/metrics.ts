@@ -36,6 +36,8 @@ export interface MetricsView {
   readonly dataPlane: DataPlaneFigures
   readonly loop: LoopFigures
   /** Watches of the Kubernetes API begun anew, by kind. */
+  /** This replica writes status and Events. */
+  readonly leads: boolean
   readonly watchRestarts: Readonly<Record<string, number>>
 }
 
@@ -135,7 +137,7 @@ function tableFamilies({ config, dataPlane }: MetricsView): string[] {
   ]
 }
 
-function controlFamilies({ version, ready, diagnostics, dataPlane, loop, watchRestarts }: MetricsView): string[] {
+function controlFamilies({ version, ready, diagnostics, dataPlane, loop, leads, watchRestarts }: MetricsView): string[] {
   const byReason = new Map<string, { readonly labels: Labels; value: number }>()
   for (const { reason, severity } of diagnostics) {
     const key = `${reason} ${severity}`
@@ -146,6 +148,7 @@ function controlFamilies({ version, ready, diagnostics, dataPlane, loop, watchRe
   return [
     family('narthex_build_info', 'gauge', 'Always 1; the label says which version runs.', [{ labels: { version }, value: 1 }]),
     family('narthex_ready', 'gauge', '1 when the first full table is live in all threads.', [{ value: ready ? 1 : 0 }]),
+    family('narthex_leader', 'gauge', '1 on the replica that writes status and Events.', [{ value: leads ? 1 : 0 }]),
     family('narthex_diagnostics', 'gauge', 'Mistakes found in objects that are there now, by reason.', [...byReason.values()]),
     family('narthex_threads', 'gauge', 'Data-plane threads that serve.', [{ value: dataPlane.threads }]),
     family('narthex_thread_busy_seconds_total', 'counter', 'Time that the event loop of a data-plane thread was not idle.',

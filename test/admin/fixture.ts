@@ -57,6 +57,7 @@ export function viewOf(overrides: Partial<AdminView> = {}): AdminView {
     settings: () => ({ ...DEFAULT_SETTINGS, redirectPort: 8443 }),
     dataPlane: () => Promise.resolve({ ...NO_FIGURES, threads: 2, restarts: 0, version: 7 }),
     loop: () => NO_LOOP_FIGURES,
+    leads: () => true,
     watchRestarts: () => ({}),
     hostName,
     normalisePath,

@@ -110,7 +110,7 @@ beforeAll(async () => {
   await ok(kubectl('apply -f -', OBJECTS))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
   await ok(kubectl('apply -f -', tcpServices({ [sqlPort]: 'default/web:http', 1: 'default/nobody:1' })))
-  controller = await startNarthex(['run', '--configmap=narthex/narthex', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'], { NODE_NAME: 'sandbox' })
+  controller = await startNarthex(['run', '--configmap=narthex/narthex', '--election-ttl=2s', '--tcp-services-configmap=narthex/tcp-services', `--kubeconfig=${kubeconfigAs('narthex:narthex')}`, '--publish-status-address=192.0.2.7', '--address=127.0.0.1', '--threads=1', '--allow-loopback-endpoints'], { NODE_NAME: 'sandbox', POD_NAMESPACE: 'narthex' })
 })
 afterAll(async () => {
   await controller?.stop()
@@ -201,7 +201,7 @@ ${ingressOf('near')}`
     await ok(kubectl('create service clusterip nobody --tcp=80:80'))
     await eventually(async () => (await (await fetch(`http://127.0.0.1:${controller.ports['admin']}/api/diagnostics`)).text()).includes('ServiceNotFound'), (still) => !still)
     await ok(kubectl('delete service nobody'))
-    await eventually(async () => usedVerbs(), (used) => used.includes('/events patch'))
+    await eventually(async () => usedVerbs(), (used) => used.includes('/events patch') && used.includes('coordination.k8s.io/leases patch'))
     const roles = JSON.parse(await ok(kubectl('get clusterrole/narthex role/narthex -n narthex -o json'))) as { items: { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] }[] }
     const granted = new Set(roles.items.flatMap(({ rules }) => rules).flatMap((rule) => rule.apiGroups.flatMap((group) => rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${group}/${resource} ${verb}`)))))
     expect(usedVerbs()).toEqual([...granted].sort())

@@ -32,6 +32,7 @@ export function fullView(overrides: Partial<MetricsView> = {}): MetricsView {
     diagnostics: [diagnostic('ServiceNotFound', 'error'), diagnostic('ServiceNotFound', 'error'), diagnostic('CertificateExpired', 'warning')],
     dataPlane: { ...reader.figures(), threads: 2, restarts: 1, version: 7, busyMs: [[0, 1500]], endpointHealth: [{ namespace: 'dev', service: 'web', port: '80', endpoint: '10.0.0.1:8080', state: 'ejected' }], ejections: [{ namespace: 'dev', service: 'web', reason: 'connect-failures', count: 2 }], inFlight: [{ namespace: 'dev', service: 'web', port: '80', endpoint: '10.0.0.1:8080', count: 3 }] },
     loop: withFailure(withRun(NO_LOOP_FIGURES, { at: 0, translateMs: 250, applyMs: 500 })),
+    leads: true,
     watchRestarts: { Ingress: 3 },
     ...overrides,
   }
