@@ -1,8 +1,10 @@
 // One health check of one endpoint over a connection of its own. Answers undefined when it is well, else why it is not.
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import type { BackendProtocol } from '../model/backend-protocol.ts'
 import type { Probe } from '../model/probe.ts'
 import type { Endpoint } from '../model/routing.ts'
+import { codeOf, tryProtocol } from './probe-protocol.ts'
 
 export interface ProbeCall {
   readonly result: Promise<string | undefined>
@@ -10,15 +12,16 @@ export interface ProbeCall {
   cancel(): void
 }
 
-/** `host`: what a Host field says. */
-export type ProbeFunction = (endpoint: Endpoint, probe: Probe, host: string) => ProbeCall
+/** `host`: what a Host field says. `protocol`: undefined: HTTP/1.1 in the clear. */
+export type ProbeFunction = (endpoint: Endpoint, probe: Probe, host: string, protocol?: BackendProtocol) => ProbeCall
 
 const LARGEST_HEAD = 16 * 1024
 
-export const callProbe: ProbeFunction = (endpoint, probe, host) => {
+export const callProbe: ProbeFunction = (endpoint, probe, host, protocol) => {
   let end: (trouble: string | undefined) => void = () => undefined
   const result = new Promise<string | undefined>((resolve) => (end = resolve))
-  const attempt = probe.path === undefined ? tryConnection(endpoint, end) : tryRequest(endpoint, probe.path, host, end)
+  const attempt =
+    protocol !== undefined ? tryProtocol(endpoint, protocol, probe.path, host, end) : probe.path === undefined ? tryConnection(endpoint, end) : tryRequest(endpoint, probe.path, host, end)
   const timer = setTimeout(() => end(`no answer within ${probe.timeout} ms`), probe.timeout)
   void result.then(() => {
     clearTimeout(timer)
@@ -48,8 +51,4 @@ function tryRequest({ address, port }: Endpoint, path: string, host: string, end
   sent.on('error', (error) => end(codeOf(error)))
   sent.end()
   return sent
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'failed'
 }

@@ -64,7 +64,7 @@ export function createProber({ clock, random, log, endpoints, call = callProbe }
   async function run(check: Checked): Promise<void> {
     const { endpoint, probe, backend } = check
     running++
-    check.call = call(endpoint, probe, backend.externalName ?? endpoint.id)
+    check.call = call(endpoint, probe, backend.externalName ?? endpoint.id, backend.protocol)
     const trouble = await check.call.result
     check.call = undefined
     running--
@@ -116,7 +116,7 @@ export function createProber({ clock, random, log, endpoints, call = callProbe }
       }
       for (const [key, check] of checks) {
         const next = wanted.get(key)
-        if (next !== undefined && probeText(next.probe) === probeText(check.probe)) continue
+        if (next !== undefined && probeText(next.probe) === probeText(check.probe) && next.backend.protocol?.id === check.backend.protocol?.id) continue
         stop(key, check)
         // Whom nobody asks any more is not held to what was found last; with another check it has another chance.
         tell(check, undefined)
