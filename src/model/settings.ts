@@ -183,5 +183,5 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   affinityClients: 65_536,
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },
   // Room for what HTTP/1 limits allow, counted as HTTP/2 counts.
-  http2: { overTls: true, cleartext: false, wire: { ...DEFAULT_HTTP2_SETTINGS, headerListBytes: 48 * 1024, connectProtocol: false } },
+  http2: { overTls: true, cleartext: false, wire: { ...DEFAULT_HTTP2_SETTINGS, headerListBytes: 48 * 1024 } },
 })

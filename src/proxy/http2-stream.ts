@@ -13,7 +13,9 @@ import type { Answer } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import type { Downstream } from './downstream.ts'
 import { Exchange } from './exchange.ts'
-import { answerBlock, interimBlock, responseBlock } from './http2-response.ts'
+import { answerBlock, interimBlock, responseBlock, tunnelBlock } from './http2-response.ts'
+import { StreamEnd } from './http2-tunnel.ts'
+import { openTunnel } from './open-tunnel.ts'
 import type { ConnectionOrigin } from './origin.ts'
 import { replaceHsts } from './response-text.ts'
 
@@ -78,14 +80,17 @@ export class ClientStream implements Downstream, StreamHandler {
     const fault = readRequestFields(list, endStream, request, this.#context.settings.limits)
     exchange.bytesIn = list.size
     this.#toHead = request.method === 'HEAD'
-    this.#bodyPending = !endStream
+    // What follows a request for a tunnel is for who is at its other end.
+    const isTunnel = request.upgrade !== ''
+    this.#bodyPending = !endStream && !isTunnel
+    if (isTunnel) this.#stream?.pauseReading()
     if (fault === 'malformed') {
       exchange.refuse('bad-request', true)
       return this.#abort(PROTOCOL_ERROR)
     }
     if (fault !== undefined) return exchange.refuse(fault)
     // With Expect the client waits for us; its time begins with the 100.
-    if (!endStream && !request.expectContinue) this.#awaitBody()
+    if (this.#bodyPending && !request.expectContinue) this.#awaitBody()
     exchange.begin()
     if (endStream && request.framing !== 'none' && exchange.active) exchange.requestEnd('')
   }
@@ -195,9 +200,25 @@ export class ClientStream implements Downstream, StreamHandler {
     this.#abort(code === NO_ERROR ? INTERNAL_ERROR : code)
   }
 
-  switchProtocols(_head: ResponseHead, upstream: UpstreamTunnel): void {
-    upstream.tunnelEnd().cut()
-    this.cut()
+  switchProtocols(head: ResponseHead, upstream: UpstreamTunnel): void {
+    const exchange = this.#exchange
+    const stream = this.#stream
+    const fields = this.#ownFields()
+    replaceHsts(head, fields.hstsField)
+    const block = tunnelBlock(head, exchange.request, fields)
+    if (block === undefined || stream === undefined) {
+      upstream.tunnelEnd().cut()
+      return exchange.fail('response-invalid')
+    }
+    exchange.status = 200
+    this.#sendHead(block, false)
+    const end = new StreamEnd(stream, (count) => {
+      this.bytesOut += count
+      this.#owner.wrote()
+    })
+    // The exchange ends with the tunnel, so neither it nor this is used again.
+    this.#stream = undefined
+    end.join(openTunnel(end, upstream, this.#context, exchange))
   }
 
   #sendHead(block: string, last: boolean): void {

@@ -1,13 +1,16 @@
 // From the fields of an HTTP/2 request to the head that the exchange works with, the same as that of an HTTP/1.1 request: RFC 9113
 // section 8.3.1. What passes here is read in one way only once it is written as HTTP/1.1. Knows neither frames nor routes.
+import { randomBytes } from 'node:crypto'
 import type { FailureKind } from '../../base/failure.ts'
 import type { Limits } from '../../model/settings.ts'
 import { isToken, NOT_IN_TARGET } from '../http1/characters.ts'
+import { withoutFields } from '../http1/field-lines.ts'
 import { hostName } from '../http1/host.ts'
 import { DROPPED as NOT_FORWARDED, requestFieldAction, type Action } from '../http1/request-fields.ts'
 import { settleExpect, type RequestHead } from '../http1/request-head.ts'
 import { setTarget } from '../http1/request-line.ts'
 import { trailerLine } from '../http1/trailers.ts'
+import { offeredProtocols } from '../http1/upgrade.ts'
 import type { FieldList } from './field-list.ts'
 import type { Field } from './field.ts'
 
@@ -45,15 +48,29 @@ export function readRequestFields(list: FieldList, endStream: boolean, head: Req
   if (hostFault === 'malformed' || !isToken(list.method)) return 'malformed'
   if (hostFault !== undefined) return hostFault
   const { method, path } = list
-  if (method === 'CONNECT' || method === 'TRACE') return 'method-not-allowed'
+  if ((method === 'CONNECT' && list.protocol === '') || method === 'TRACE') return 'method-not-allowed'
   if (method.length + path.length + REQUEST_LINE_EXTRA > limits.requestLineBytes) return 'target-too-long'
   if (!isScheme(list.scheme) || NOT_IN_TARGET.test(path) || (path.charCodeAt(0) !== SLASH && !(path === '*' && method === 'OPTIONS'))) return 'bad-request'
   if (faultOfFields !== undefined) return faultOfFields
+  if (method === 'CONNECT') return settleExtendedConnect(head, list)
   if (list.contentLength >= 0) {
     head.framing = 'length'
     head.contentLength = list.contentLength
   } else if (!endStream) head.framing = 'chunked'
   return settleExpect(head)
+}
+
+const NOT_OF_THIS_WIRE: ReadonlySet<string> = new Set(['sec-websocket-key', 'sec-websocket-accept'])
+
+/** RFC 8441: what a GET with Upgrade is in HTTP/1.1. Its client sends no key: it is for HTTP/1.1 to see that both sides mean it. */
+function settleExtendedConnect(head: RequestHead, { protocol, contentLength }: FieldList): RequestFault | undefined {
+  // What follows is the tunnel's, and no body of some length.
+  if (contentLength >= 0) return 'malformed'
+  head.method = 'GET'
+  head.upgrade = offeredProtocols(protocol, true)
+  head.fields = withoutFields(head.fields, NOT_OF_THIS_WIRE)
+  if (head.upgrade.toLowerCase() === 'websocket') head.fields += `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n`
+  return head.upgrade === '' ? 'bad-request' : undefined
 }
 
 function readFields({ fields }: FieldList, head: RequestHead, limits: Limits): FailureKind | undefined {

@@ -82,6 +82,11 @@ export class Http2Stream {
     return this.#outbound.size > 0
   }
 
+  /** Body bytes handed over that wait for the peer. */
+  get unsent(): number {
+    return this.#outbound.size
+  }
+
   /** A header block from `hpack/encoder.ts`: a request, an interim response or a final one. */
   sendHead(block: string, endStream: boolean): void {
     if (this.closed || this.sent) return
