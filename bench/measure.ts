@@ -19,11 +19,20 @@ export async function measureAll(steps: readonly Step[], stage: Stage, seconds: 
   const began = performance.now()
   const outcomes = new Map<Step, Outcome>()
   for (const step of steps) {
-    const outcome = await step.contender.measure(stage, seconds).catch((error: unknown) => `failed: ${messageOf(error)}`)
+    const outcome = await attempt(step, stage, seconds)
     outcomes.set(step, outcome)
     report({ step, outcome, done: outcomes.size, left: secondsLeft(steps, outcomes.size, (performance.now() - began) / 1000) })
   }
   return outcomes
+}
+
+/** A second try for what an odd moment spoiled. */
+async function attempt({ contender }: Step, stage: Stage, seconds: number): Promise<Outcome> {
+  try {
+    return await contender.measure(stage, seconds).catch(() => contender.measure(stage, seconds))
+  } catch (error) {
+    return `failed twice: ${messageOf(error)}`
+  }
 }
 
 export function resultsOf(scenarios: readonly Scenario[], rounds: number, outcomes: ReadonlyMap<Step, Outcome>): Results[] {
