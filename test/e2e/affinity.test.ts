@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { deployment, ingress, service } from '../support/manifests.ts'
 import { runNarthex, startNarthex, type Narthex } from '../support/narthex.ts'
 
 let narthex: Narthex
@@ -11,19 +12,7 @@ const ask = (name: string, headers: Readonly<Record<string, string>> = {}): Prom
 const pods = async (name: string, headers: Readonly<Record<string, string>>, count = 12): Promise<string[]> =>
   [...new Set(await Promise.all(Array.from({ length: count }, async () => podOf(await ask(name, headers)))))].sort()
 
-const served = (name: string, annotations: string, spec: string): string => `
-apiVersion: v1
-kind: Service
-metadata: {name: ${name}}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]${spec}}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: ${name}, annotations: {${annotations}}}
-spec:
-  ingressClassName: narthex
-  rules: [{host: ${name}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${name}, port: {number: 80}}}}]}}]
----`
+const served = (name: string, annotations: string, spec: string): string => service(name, { service: spec }, 'web') + ingress(name, { host: `${name}.example.com`, annotations })
 
 const admin = (): string => `http://127.0.0.1:${narthex.ports['admin']}`
 
@@ -36,15 +25,15 @@ async function foreseen(name: string, from: string): Promise<{ readonly pod: str
 beforeAll(async () => {
   narthex = await startNarthex(['sandbox', '--threads=3', '--use-forwarded-headers', '--proxy-real-ip-cidr=127.0.0.1'])
   kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('apply -f -', `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: web}}
-  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "web:1", ports: [{containerPort: 8080}]}]}}
----${served('client', '', ', sessionAffinity: ClientIP')}${served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', '')}${served('upstream', '"nginx.ingress.kubernetes.io/service-upstream": "true"', '')}${served('hashed', '"narthex.ingress.kubernetes.io/scheduler": sh', '')}${served('turns', '', '')}${served('local', '', ', internalTrafficPolicy: Local')}`))
+  await ok(kubectl('apply -f -', [
+    deployment('web', { replicas: 3 }),
+    served('client', '', 'sessionAffinity: ClientIP'),
+    served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', ''),
+    served('upstream', '"nginx.ingress.kubernetes.io/service-upstream": "true"', ''),
+    served('hashed', '"narthex.ingress.kubernetes.io/scheduler": sh', ''),
+    served('turns', '', ''),
+    served('local', '', 'internalTrafficPolicy: Local'),
+  ].join('')))
   await ok(kubectl('rollout status deploy/web --timeout=10s'))
   for (const name of ['client', 'cookie', 'upstream', 'hashed', 'turns']) await eventually(() => ask(name), ({ status }) => status === 200)
   await eventually(() => pods('cookie', {}, 12), (seen) => seen.length === 3)

@@ -2,34 +2,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { app, ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
 
 const OWN = 'narthex.ingress.kubernetes.io'
-const OBJECTS = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: dev}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: 'nginx:1.27', ports: [{containerPort: 80}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: dev}
-spec:
-  selector: {app: web}
-  ports: [{port: 80}]
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: web, namespace: dev, annotations: {${OWN}/scheduler: lc}}
-spec:
-  ingressClassName: narthex
-  rules: [{host: web.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
-`
+const APP = { namespace: 'dev', replicas: 3, containerPort: 80 }
+const OBJECTS = app('web', APP) + ingress('web', { namespace: 'dev', host: 'web.example', annotations: `${OWN}/scheduler: lc` })
 
 let narthex: Narthex
 let kubectl: Kubectl

@@ -4,37 +4,14 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost, podOf } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { app, ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
 
 let narthex: Narthex
 let kubectl: Kubectl
 const http = () => narthex.ports['http'] ?? 0
 
-function objects(name: string, annotations: string): string {
-  return `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ${name}}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: ${name}}}
-  template:
-    metadata: {labels: {app: ${name}}, annotations: {${annotations}}}
-    spec: {containers: [{name: web, image: web:1, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: ${name}}
-spec: {selector: {app: ${name}}, ports: [{port: 80, targetPort: 8080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: ${name}}
-spec:
-  ingressClassName: narthex
-  rules: [{host: ${name}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${name}, port: {number: 80}}}}]}}]
-`
-}
+const objects = (name: string, podAnnotations: string): string => app(name, { replicas: 3, podAnnotations }) + ingress(name, { host: `${name}.example.com` })
 
 async function deploy(name: string, annotations = ''): Promise<string> {
   await ok(kubectl('apply -f -', objects(name, annotations)))
@@ -148,7 +125,7 @@ describe('an endpoint that leaves', () => {
     const { samples, failures } = await during(host, async () => {
       for (let round = 0; round < 3; round++) {
         // Not restart: kubectl refuses a second one in the same second.
-        await ok(kubectl(`set image deploy/leaving web=web:${round + 2}`))
+        await ok(kubectl(`set image deploy/leaving leaving=web:${round + 2}`))
         await ok(kubectl('rollout status deploy/leaving --timeout=30s'))
       }
     })

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
 import { ScriptedDns } from '../support/scripted-dns.ts'
 
@@ -25,14 +26,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: ${name}}
 spec: {type: ExternalName, externalName: ${externalName}, ports: [{port: 80, targetPort: ${port}}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: ${name}}
-spec:
-  ingressClassName: narthex
-  rules: [{host: ${name}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${name}, port: {number: 80}}}}]}}]
-`
+${ingress(name, { host: `${name}.example.com` })}`
 
 beforeAll(async () => {
   dns = await ScriptedDns.start()

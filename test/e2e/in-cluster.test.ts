@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'narthex-audit-'))
@@ -55,14 +56,7 @@ spec:
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: nobody, port: {number: 80}}}}]}
 `
 
-const ingressOf = (service: string): string => `
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: ${service}}
-spec:
-  ingressClassName: narthex
-  rules: [{host: ${service}.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${service}, port: {number: 80}}}}]}}]
-`
+const ingressOf = (service: string): string => ingress(service, { host: `${service}.example.com` })
 
 const tcpServices = (data: Readonly<Record<string, string>>): string =>
   JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'tcp-services', namespace: 'narthex' }, data })

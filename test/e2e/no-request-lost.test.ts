@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost, podOf } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { app, ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
 
 const exec = promisify(execFile)
@@ -17,34 +18,7 @@ let kubectl: Kubectl
 const http = () => narthex.ports['http'] ?? 0
 const https = () => narthex.ports['https'] ?? 0
 
-const OBJECTS = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: shop}
-spec:
-  replicas: 5
-  selector: {matchLabels: {app: shop}}
-  template:
-    metadata: {labels: {app: shop}}
-    spec: {containers: [{name: shop, image: shop:1, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec:
-  selector: {app: shop}
-  ports: [{port: 80, targetPort: 8080}]
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: shop, annotations: {nginx.ingress.kubernetes.io/ssl-redirect: "false"}}
-spec:
-  ingressClassName: narthex
-  tls: [{hosts: [${HOST}], secretName: shop-tls}]
-  rules:
-    - host: ${HOST}
-      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}
-`
+const OBJECTS = app('shop', { replicas: 5 }) + ingress('shop', { host: HOST, tls: 'shop-tls', annotations: 'nginx.ingress.kubernetes.io/ssl-redirect: "false"' })
 
 /** Sends requests one after the other on `lanes` kept connections while `change` runs, at least `least` of them; answers the failures. */
 async function during(change: () => Promise<unknown>, least = 1000, lanes = 4): Promise<{ sent: number; failures: string[]; pods: Set<string> }> {

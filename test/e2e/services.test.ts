@@ -4,34 +4,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { app, ingress } from '../support/manifests.ts'
 import { runNarthex, startNarthex, type Narthex } from '../support/narthex.ts'
 
 const exec = promisify(execFile)
 let narthex: Narthex
 let kubectl: Kubectl
 
-const OBJECTS = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: web, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 8000, targetPort: 8080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: web}
-spec:
-  rules: [{host: web.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 8000}}}}]}}]
-`
+const OBJECTS = app('web', { replicas: 2, port: 8000 }) + ingress('web', { host: 'web.example.com', port: 8000 })
 
 const run = async (command: string, ...args: string[]): Promise<string> => (await exec(command, args)).stdout.trim()
 const curl = (url: string): Promise<string> => run('curl', '-sS', '--max-time', '10', '-H', 'Host: web.example.com', url)

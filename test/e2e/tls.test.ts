@@ -7,37 +7,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { app, ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
 import { Authority } from '../tls/authority.ts'
 
 const exec = promisify(execFile)
 const HOST = 'shop.example.com'
 
-const OBJECTS = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: shop}
-spec:
-  selector: {matchLabels: {app: shop}}
-  template:
-    metadata: {labels: {app: shop}}
-    spec: {containers: [{name: shop, image: shop:1, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {selector: {app: shop}, ports: [{port: 80, targetPort: 8080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: shop}
-spec:
-  ingressClassName: narthex
-  tls: [{hosts: [${HOST}], secretName: shop-tls}]
-  rules:
-    - host: ${HOST}
-      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}
-`
+const OBJECTS = app('shop') + ingress('shop', { host: HOST, tls: 'shop-tls' })
 
 let authority: Authority
 let replicas: readonly Narthex[]

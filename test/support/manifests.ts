@@ -6,7 +6,8 @@ export interface AppSpec {
   readonly namespace?: string
   /** What the pods listen on. */
   readonly containerPort?: number
-  readonly image?: string
+  /** Of the pods, as flow YAML without the braces. */
+  readonly podAnnotations?: string
   /** The Service's. */
   readonly port?: number
   /** More of the Service's spec, as flow YAML: `sessionAffinity: ClientIP`. */
@@ -18,7 +19,7 @@ const metadata = (name: string, namespace: string | undefined, annotations = '')
   `{name: ${name}${namespace === undefined ? '' : `, namespace: ${namespace}`}${annotations === '' ? '' : `, annotations: {${annotations}}`}}`
 
 /** A Deployment. */
-export function deployment(name: string, { replicas = 1, namespace, containerPort = 8080, image = name }: AppSpec = {}): string {
+export function deployment(name: string, { replicas = 1, namespace, containerPort = 8080, podAnnotations = '' }: AppSpec = {}): string {
   return documents(`
 apiVersion: apps/v1
 kind: Deployment
@@ -27,8 +28,8 @@ spec:
   replicas: ${replicas}
   selector: {matchLabels: {app: ${name}}}
   template:
-    metadata: {labels: {app: ${name}}}
-    spec: {containers: [{name: ${name}, image: "${image}", ports: [{containerPort: ${containerPort}}]}]}`)
+    metadata: {labels: {app: ${name}}, annotations: {${podAnnotations}}}
+    spec: {containers: [{name: ${name}, image: "${name}:1", ports: [{containerPort: ${containerPort}}]}]}`)
 }
 
 /** A Service before the pods of a Deployment, `app`. */
