@@ -1,25 +1,15 @@
 // The end of a proxy: nothing new, idle connections closed, answers in flight delivered, the rest cut in time.
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { freshProxy, proxy, upstream } from '../support/fresh-proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+import { OK } from '../support/scripted-upstream.ts'
+import { startProxy, toUpstream } from '../support/test-proxy.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-  proxy = await startProxy(toUpstream(upstream.port))
-})
-
-afterEach(async () => {
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshProxy()
 
 it('closes idle connections and finishes at once without any in flight', async () => {
   const client = await RawClient.connect(proxy.port)

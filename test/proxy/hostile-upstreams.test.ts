@@ -1,26 +1,11 @@
 // Backends that break the protocol: 502 where nothing was sent yet, else a visible cut; never a second request on such a connection.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RawClient } from '../support/raw-client.ts'
-import { OK, ScriptedUpstream, type UpstreamSide } from '../support/scripted-upstream.ts'
-import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+import { describe, expect, it } from 'vitest'
+import { client, freshClient, proxy, upstream } from '../support/fresh-proxy.ts'
+import { OK, type UpstreamSide } from '../support/scripted-upstream.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-let client: RawClient
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-  proxy = await startProxy(toUpstream(upstream.port), { pool: { tries: 1 } })
-  client = await RawClient.connect(proxy.port)
-})
-
-afterEach(async () => {
-  client.close()
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshClient({ pool: { tries: 1 } })
 
 function answerWith(bytes: string, close = false): void {
   upstream.script = {

@@ -1,30 +1,12 @@
 // Request bodies: framed anew, cut, paused, too long, unwanted.
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { RawClient } from '../support/raw-client.ts'
-import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { startProxy, toUpstream, type SettingsOverrides, type TestProxy } from '../support/test-proxy.ts'
+import { expect, it } from 'vitest'
+import { client, freshUpstream, proxy, start, upstream } from '../support/fresh-proxy.ts'
+import { OK } from '../support/scripted-upstream.ts'
 
 const post = (fields: string, body = '') => `POST /p HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-let client: RawClient
-
-async function start(settings: SettingsOverrides = {}): Promise<void> {
-  proxy = await startProxy(toUpstream(upstream.port), settings)
-  client = await RawClient.connect(proxy.port)
-}
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-})
-
-afterEach(async () => {
-  client.close()
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshUpstream()
 
 it('forwards a body of known length with that length', async () => {
   await start()

@@ -1,24 +1,14 @@
 // A backend connection that goes back to its pool is ready for the next request, whatever the last client did.
 import { connect } from 'node:net'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { freshProxy, proxy, upstream } from '../support/fresh-proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { routing, startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+import { OK } from '../support/scripted-upstream.ts'
+import { routing, toUpstream } from '../support/test-proxy.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-  proxy = await startProxy(toUpstream(upstream.port))
-})
-
-afterEach(async () => {
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshProxy()
 
 it('reads on after a response whose last bytes filled a slow client', async () => {
   // In pieces of the read buffer's size, so that the last one alone fills the client's budget.

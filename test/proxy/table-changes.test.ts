@@ -1,26 +1,13 @@
 // A change of the routing: the next request sees it, nothing in flight and no connection of a client does.
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { client, freshClient, proxy, upstream } from '../support/fresh-proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { routing, startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+import { routing, toUpstream } from '../support/test-proxy.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-let client: RawClient
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-  proxy = await startProxy(toUpstream(upstream.port))
-  client = await RawClient.connect(proxy.port)
-})
-
-afterEach(async () => {
-  client.close()
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshClient()
 
 it('serves the next request of an open connection by the new table', async () => {
   client.send(GET)

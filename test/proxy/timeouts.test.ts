@@ -1,29 +1,11 @@
 // What is slow is ended: heads, idle connections, backends, readers. Times are short here; none is asserted as such.
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { client, freshUpstream, proxy, start, upstream } from '../support/fresh-proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { startProxy, toUpstream, type SettingsOverrides, type TestProxy } from '../support/test-proxy.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-let client: RawClient
-
-async function start(settings: SettingsOverrides): Promise<void> {
-  proxy = await startProxy(toUpstream(upstream.port), settings)
-  client = await RawClient.connect(proxy.port)
-}
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-})
-
-afterEach(async () => {
-  client.close()
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshUpstream()
 
 it('S06 answers 408 to a head that trickles in, by an absolute deadline', async () => {
   await start({ timeouts: { requestHead: 400 } })

@@ -1,8 +1,7 @@
 // Upgrades: a tunnel after the backend's 101 and never before, then bytes both ways.
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { RawClient } from '../support/raw-client.ts'
-import { ScriptedUpstream, type UpstreamRequest } from '../support/scripted-upstream.ts'
-import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+import { expect, it } from 'vitest'
+import { client, freshClient, proxy, upstream } from '../support/fresh-proxy.ts'
+import type { UpstreamRequest } from '../support/scripted-upstream.ts'
 
 const UPGRADE = 'Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n'
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n'
@@ -13,21 +12,7 @@ function switchTo({ connection }: UpstreamRequest, more = ''): void {
   connection.socket.write(SWITCH + more)
 }
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-let client: RawClient
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start({ onHead: (request) => switchTo(request) })
-  proxy = await startProxy(toUpstream(upstream.port))
-  client = await RawClient.connect(proxy.port)
-})
-
-afterEach(async () => {
-  client.close()
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshClient({}, { onHead: (request) => switchTo(request) })
 
 async function openTunnel(): Promise<void> {
   client.send(upgradeTo('/ws'))

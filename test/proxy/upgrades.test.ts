@@ -1,28 +1,13 @@
 // Which upgrades are asked of a backend, and which of its answers switch: RFC 9110 section 7.8. Everything else stays HTTP.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RawClient } from '../support/raw-client.ts'
-import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
+import { describe, expect, it } from 'vitest'
+import { client, freshClient, proxy, upstream } from '../support/fresh-proxy.ts'
+import { OK } from '../support/scripted-upstream.ts'
 
 const asking = (upgrade: string, { method = 'GET', connection = 'Upgrade', more = '', body = '' } = {}): string =>
   `${method} /up HTTP/1.1\r\nHost: a\r\nConnection: ${connection}\r\nUpgrade: ${upgrade}\r\n${more}\r\n${body}`
 const switching = (upgrade: string): string => `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${upgrade === '' ? '' : `Upgrade: ${upgrade}\r\n`}\r\n`
 
-let upstream: ScriptedUpstream
-let proxy: TestProxy
-let client: RawClient
-
-beforeEach(async () => {
-  upstream = await ScriptedUpstream.start()
-  proxy = await startProxy(toUpstream(upstream.port))
-  client = await RawClient.connect(proxy.port)
-})
-
-afterEach(async () => {
-  client.close()
-  proxy.proxy.close()
-  await upstream.stop()
-})
+freshClient()
 
 /** The backend switches to a protocol once the request is there, and says what it says. */
 function switchTo(upgrade: string, more = ''): void {
