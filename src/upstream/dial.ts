@@ -57,7 +57,6 @@ function overTls(endpoint: Endpoint, dialer: TlsDialer, { wheel, log }: Upstream
       shakes = false
       const trouble = dialer.trouble(socket)
       if (trouble !== undefined) refuse(owner, 'certificate-refused', trouble)
-      else if (socket.alpnProtocol === 'http/1.1') refuse(owner, 'handshake-failed', 'no HTTP/2')
       else owner.connected()
     })
     return socket
