@@ -1,5 +1,6 @@
 // All scenarios, in the order of their tables.
 import type { Scenario } from './scenario.ts'
+import { CERTIFICATES } from './scenarios/certificates.ts'
 import { FILTERS } from './scenarios/filters.ts'
 import { HANDSHAKES } from './scenarios/handshakes.ts'
 import { HTTP1 } from './scenarios/http1.ts'
@@ -10,4 +11,4 @@ import { SLOW_CLIENTS } from './scenarios/slow-clients.ts'
 import { THREADS } from './scenarios/threads.ts'
 import { MESSAGES } from './scenarios/websocket.ts'
 
-export const SCENARIOS: readonly Scenario[] = [...HTTP1, ...HTTP2, MESSAGES, ...HANDSHAKES, FILTERS, IDLE, IDLE_TUNNELS, SLOW_CLIENTS, THREADS, LOOKUP]
+export const SCENARIOS: readonly Scenario[] = [...HTTP1, ...HTTP2, MESSAGES, ...HANDSHAKES, CERTIFICATES, FILTERS, IDLE, IDLE_TUNNELS, SLOW_CLIENTS, THREADS, LOOKUP]

@@ -1,26 +1,26 @@
-// node bench/certificates.ts [COUNT]: what so many TLS Secrets (10,000) cost: time at the start, memory, and the first handshake of a host.
-// Each figure is of a process of its own, with as many Ingresses; the second one has a Secret for each.
-import { execFileSync, spawnSync } from 'node:child_process'
+// node --expose-gc bench/programs/certificates.ts COUNT tls|plain: what so many Ingresses cost, with a TLS Secret each or without: time at the
+// start, memory, and the first handshake of a host, as JSON.
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { once } from 'node:events'
-import { silentLog } from '../src/base/log.ts'
-import { createDefaultCertificate } from '../src/http/tls/default-certificate.ts'
-import { stateFromObjects } from '../src/kube/store.ts'
-import { DEFAULT_SETTINGS } from '../src/model/settings.ts'
-import { startDataPlane, type DataPlane } from '../src/runtime/data-plane.ts'
-import { DEFAULT_TRANSLATE_OPTIONS } from '../src/translate/options.ts'
-import { createMemo, translate } from '../src/translate/translate.ts'
-import { signedCopies } from './programs/signed-copies.ts'
-import { median } from './scenario.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { createDefaultCertificate } from '../../src/http/tls/default-certificate.ts'
+import { stateFromObjects } from '../../src/kube/store.ts'
+import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
+import { startDataPlane, type DataPlane } from '../../src/runtime/data-plane.ts'
+import { DEFAULT_TRANSLATE_OPTIONS } from '../../src/translate/options.ts'
+import { createMemo, translate } from '../../src/translate/translate.ts'
+import { signedCopies } from './signed-copies.ts'
+import { median } from '../scenario.ts'
 
 const HANDSHAKES = 300
 /** More than a thread keeps loaded. */
 const LOADED = 1500
 
-interface Figures {
+export interface CertificateFigures {
   readonly translateMs: number
   readonly applyMs: number
   readonly residentMiB: number
@@ -59,7 +59,7 @@ async function handshake(plane: DataPlane, host: string): Promise<number> {
   const socket = connect({ port: plane.ports[0] ?? 0, host: '127.0.0.1', servername: host, rejectUnauthorized: false })
   await once(socket, 'secureConnect')
   const took = performance.now() - began
-  if (socket.getPeerX509Certificate()?.subjectAltName?.includes(host) === false && process.argv[4] === 'tls') throw new Error(`another certificate than that of ${host}`)
+  if (socket.getPeerX509Certificate()?.subjectAltName?.includes(host) === false && process.argv[3] === 'tls') throw new Error(`another certificate than that of ${host}`)
   socket.destroy()
   return took
 }
@@ -69,7 +69,7 @@ const resident = (): number => {
   return process.memoryUsage.rss() / 1024 ** 2
 }
 
-async function run(count: number, withTls: boolean): Promise<Figures> {
+async function run(count: number, withTls: boolean): Promise<CertificateFigures> {
   const state = stateFromObjects(objects(count, withTls))
   const plane = await startDataPlane({ settings: () => DEFAULT_SETTINGS, listeners: [{ port: 0, address: '127.0.0.1', tls: true }], threads: 1, defaultCertificate: await createDefaultCertificate(), log: silentLog })
   const before = resident()
@@ -96,22 +96,5 @@ async function run(count: number, withTls: boolean): Promise<Figures> {
   return { translateMs: (used.user + used.system) / 1000, applyMs: applied - translated, residentMiB: after - before, firstMs: median(first), nextMs: median(next), loadedMiB: loaded - unloaded }
 }
 
-if (process.argv[2] === 'run') {
-  process.stdout.write(JSON.stringify(await run(Number(process.argv[3]), process.argv[4] === 'tls')))
-  process.exit(0)
-}
-
-const count = Number(process.argv[2] ?? 10_000)
-const figures = (withTls: boolean): Figures => {
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', 'bench/certificates.ts', 'run', String(count), withTls ? 'tls' : 'plain'], { encoding: 'utf8', maxBuffer: 1 << 24 })
-  if (status !== 0) throw new Error(stderr)
-  return JSON.parse(stdout) as Figures
-}
-const [without, withTls] = [figures(false), figures(true)]
-const line = (title: string, value: string): void => void process.stdout.write(`${title.padEnd(52)} ${value}\n`)
-line(`translation of ${count} Ingresses (CPU), without and with TLS`, `${without.translateMs.toFixed(0)} and ${withTls.translateMs.toFixed(0)} ms: ${(((withTls.translateMs - without.translateMs) * 1000) / count).toFixed(0)} µs a certificate`)
-line('until the thread serves them, without and with TLS', `${without.applyMs.toFixed(0)} and ${withTls.applyMs.toFixed(0)} ms`)
-line('memory of a certificate that nobody has asked for', `${(((withTls.residentMiB - without.residentMiB) * 1024) / count).toFixed(1)} KiB`)
-line('first handshake of a host and the next, median', `${withTls.firstMs.toFixed(2)} and ${withTls.nextMs.toFixed(2)} ms: ${(withTls.firstMs - withTls.nextMs).toFixed(2)} ms more`)
-line(`the same without certificates of their own`, `${without.firstMs.toFixed(2)} and ${without.nextMs.toFixed(2)} ms`)
-line('memory of one that is loaded (1,024 at most are)', `${(((withTls.loadedMiB - without.loadedMiB) * 1024) / 1024).toFixed(0)} KiB`)
+process.stdout.write(JSON.stringify(await run(Number(process.argv[2]), process.argv[3] === 'tls')))
+process.exit(0)
