@@ -85,10 +85,10 @@ test('curl is served over HTTP/2, with TLS and without', async () => {
 /** Asks again and again until told to stop, or that the connection goes away; answers the statuses, 0 for a request that failed. */
 async function askOn(session: ClientHttp2Session, isOver: () => boolean, onAnswer: () => void = () => undefined): Promise<number[]> {
   const statuses: number[] = []
-  let leaving = false
-  session.on('goaway', () => (leaving = true))
+  const seen = { goAway: false }
+  session.on('goaway', () => (seen.goAway = true))
   session.on('error', () => undefined)
-  while (!isOver() && !leaving && !session.destroyed) {
+  while (!isOver() && !seen.goAway && !session.destroyed) {
     const some = Array.from({ length: 10 }, async () => {
       const stream = session.request({ ':path': '/', ':authority': HOST })
       try {
@@ -124,6 +124,11 @@ test('answers all that was on its way when it ends', async () => {
   await ok(control('apply -f -', OBJECTS))
   await ok(control('rollout status deploy/shop --timeout=20s'))
   const sessions = Array.from({ length: 6 }, () => connect(`http://127.0.0.1:${other.ports['http'] ?? 0}`))
+  // The route is there when its backend is asked.
+  await eventually(
+    async () => (await exec('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', '--http2-prior-knowledge', '-H', `Host: ${HOST}`, `http://127.0.0.1:${other.ports['http'] ?? 0}/`])).stdout,
+    (status) => status === '200',
+  )
   let answered = 0
   const asking = sessions.map((session) => askOn(session, () => false, () => answered++))
   await eventually(async () => answered, (count) => count > 300)
