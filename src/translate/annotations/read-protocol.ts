@@ -6,6 +6,7 @@ import type { ObjectRef } from '../../model/object-ref.ts'
 import { isCipherList, readTlsVersions, type TlsVersions } from '../../model/tls.ts'
 import { error, quote, warning } from '../report.ts'
 import { fieldOf, type Entry } from './entries.ts'
+import { parseBool } from './spec.ts'
 
 export type Speaks = 'HTTP' | 'HTTPS' | 'AUTO_HTTP' | 'GRPC' | 'GRPCS'
 
@@ -73,6 +74,14 @@ class Reader {
   }
 
   speaks(): Speaks | undefined {
+    const asked = this.#asked()
+    // Who takes the TLS of clients as it comes speaks TLS: so does ingress-nginx with such a backend when it is asked over plain HTTP.
+    const isPassed = parseBool(this.#valued('ssl-passthrough')?.value ?? '') === true
+    if (!isPassed) return asked
+    return asked === 'GRPC' ? 'GRPCS' : asked === undefined || asked === 'HTTP' ? 'HTTPS' : asked
+  }
+
+  #asked(): Speaks | undefined {
     const entry = this.#valued('backend-protocol')
     if (entry === undefined) return undefined
     const wanted = entry.value.toUpperCase()
