@@ -6,7 +6,7 @@ import type { ClusterState } from '../kube/cluster-state.ts'
 import type { Diagnostic, DiagnosticReason } from '../model/diagnostic.ts'
 import type { RoutingConfig } from '../model/routing.ts'
 import { DEFAULT_TRANSLATE_OPTIONS, type TranslateOptions } from '../translate/options.ts'
-import { createMemo, translate } from '../translate/translate.ts'
+import { createMemo, translate, type Translation } from '../translate/translate.ts'
 import { createLiveConfig } from './live-config.ts'
 import { readObjects } from './yaml-files.ts'
 
@@ -42,12 +42,21 @@ export function translateFiles(paths: readonly string[], options: Partial<Transl
   // Files are on no node.
   const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ignoreTrafficPolicies: true, scheduler, redirects, closed, ...options }
   const state = given.ingressClasses.size > 0 ? given : stateFromObjects([...objects, ownClass(full)])
-  const { config, diagnostics, accepted } = live.withDiagnostics(translate(state, full, createMemo()))
+  const { config, diagnostics, accepted } = live.withDiagnostics(translateAll(state, full))
   const missing = UNCHECKED.filter((each) => each.missing(state))
   const dropped = new Set(missing.flatMap((each) => each.reasons))
   const kept = diagnostics.filter((each) => !dropped.has(each.reason))
   const notes = kept.length === diagnostics.length ? [] : missing.map(({ kind }) => `No ${kind} is among the files: references to them were not checked.`)
   return { config, diagnostics: kept, ingresses: given.ingresses.size, accepted: accepted.length, notes }
+}
+
+/** Of thousands of Secrets each translation looks into some. */
+function translateAll(state: ClusterState, options: TranslateOptions): Translation {
+  const memo = createMemo()
+  for (let now = Date.now(); ; now++) {
+    const translation = translate(state, options, memo, now)
+    if (translation.nextDate === undefined || translation.nextDate > now) return translation
+  }
 }
 
 /** Files without any IngressClass are taken as written for ours, which is the default class as well. */

@@ -117,7 +117,8 @@ function streamLabels({ streams, hosts, backends }: RoutingConfig, id: string): 
 function tableFamilies({ config, dataPlane }: MetricsView): string[] {
   const routes = sum(config.hosts.values(), (host) => host.routes.length)
   const endpoints = sum(config.backends.values(), (backend) => backend.endpoints.length)
-  const expiry = [...config.certificates.values()].map(({ id, notAfter }) => {
+  // One that is not looked into yet has no date.
+  const expiry = [...config.certificates.values()].filter(({ notAfter }) => notAfter > 0).map(({ id, notAfter }) => {
     const [namespace = '', secret = ''] = id.split('/')
     return { labels: { namespace, secret }, value: notAfter / 1000 }
   })

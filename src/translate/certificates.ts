@@ -7,10 +7,12 @@ import type { Draft, IngressDraft, TranslateMemo, View } from './draft.ts'
 import { ANY_HOST, parseHost, wildcardOf } from './host-name.ts'
 import { remember, reuseEntries, sameMap } from './memory.ts'
 import { error, quote, warning } from './report.ts'
-import { readSecret, type SecretMemory } from './secret-memory.ts'
+import { readSecret, unreadSecret, type SecretMemory } from './secret-memory.ts'
 import { stapleTroubles, withStaple } from './staples.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
+/** Secrets that one translation looks into for the first time (a tenth of a millisecond each): the start must not wait for thousands. */
+export const MOST_READ_AT_ONCE = 1000
 
 export function certificates(view: View, draft: Draft): void {
   const { secrets } = view.state
@@ -43,13 +45,15 @@ interface Collection {
   readonly diagnostics: Diagnostic[]
   readonly used: Set<string>
   validUntil: number
+  /** Secrets that were looked into for the first time. */
+  read: number
   defaultCertificate: string | undefined
 }
 
 function collect(view: View, ingresses: readonly IngressDraft[]): Collection {
   const into: Collection = {
     view, certificates: new Map(), serverNames: new Map(), owners: new Map(), tlsHosts: new Set(), diagnostics: [], used: new Set(),
-    validUntil: NEVER, defaultCertificate: undefined,
+    validUntil: NEVER, read: 0, defaultCertificate: undefined,
   }
   const late: (() => void)[] = []
   for (const ingress of ingresses) if (ingress.tls.length > 0) collectIngress(into, ingress, late)
@@ -63,11 +67,12 @@ function collect(view: View, ingresses: readonly IngressDraft[]): Collection {
 function collectIngress(into: Collection, ingress: IngressDraft, late: (() => void)[]): void {
   const ruleHosts = ingress.contributions.map((contribution) => contribution.host)
   const listed = new Set<string>()
+  const areListed = ruleHosts.every((host) => ingress.tls.some(({ hosts }) => hosts.includes(host)))
   const known: SecretMemory[] = []
   ingress.tls.forEach((entry, index) => {
     const field = `spec.tls[${index}]`
     const hosts = entry.hosts.length > 0 ? listedHosts(into, ingress, entry.hosts, field) : ruleHosts
-    const secret = entry.secretName === '' ? undefined : load(into, ingress, entry.secretName, field)
+    const secret = entry.secretName === '' ? undefined : load(into, ingress, entry.secretName, field, entry.hosts.length > 0 && areListed)
     if (secret !== undefined) known.push(secret)
     for (const host of hosts) {
       listed.add(host)
@@ -132,10 +137,11 @@ function claimOwnNames(into: Collection, ingress: IngressDraft, secret: SecretMe
   }
 }
 
-function load(into: Collection, ingress: IngressDraft, name: string, field: string): SecretMemory | undefined {
+/** `mayWait`: what it is for is known without looking into it. */
+function load(into: Collection, ingress: IngressDraft, name: string, field: string, mayWait: boolean): SecretMemory | undefined {
   const key = `${ingress.namespace}/${name}`
   const at = `${field}.secretName`
-  const found = recall(into, key)
+  const found = recall(into, key, mayWait)
   if (found === undefined) {
     into.diagnostics.push(
       error('SecretNotFound', ingress.object, {
@@ -150,12 +156,20 @@ function load(into: Collection, ingress: IngressDraft, name: string, field: stri
   return found
 }
 
-/** The Secret's certificate, present or last good; also remembers when its dates have to be looked at again. */
-function recall(into: Collection, key: string): SecretMemory | undefined {
+/** The Secret's certificate, present or last good, or unread until a later translation; also remembers when its dates have to be looked at again. */
+function recall(into: Collection, key: string, mayWait: boolean): SecretMemory | undefined {
   const { state, memo, now } = into.view
   const secret: Secret | undefined = state.secrets.get(key)
   if (secret === undefined || secret.meta.deleting) return undefined
-  const found = readSecret(secret, memo.secrets.get(key))
+  const before = memo.secrets.get(key)
+  if (before === undefined && mayWait && into.read >= MOST_READ_AT_ONCE) {
+    into.validUntil = now
+    const unread = unreadSecret(secret)
+    if (unread.certificate !== undefined) into.certificates.set(key, unread.certificate)
+    return unread
+  }
+  if (before === undefined) into.read++
+  const found = readSecret(secret, before)
   memo.secrets.set(key, found)
   into.used.add(key)
   if (found.certificate !== undefined) into.certificates.set(key, into.view.options.ocspStapling ? withStaple(found.certificate, into.view.staples) : found.certificate)
@@ -222,7 +236,7 @@ function collectDefault(into: Collection): void {
   const [namespace = '', name = ''] = key.split('/')
   const object: ObjectRef = { kind: 'Secret', apiVersion: 'v1', namespace, name }
   const field = '--default-ssl-certificate'
-  const found = recall(into, key)
+  const found = recall(into, key, false)
   if (found === undefined) into.diagnostics.push(error('SecretNotFound', object, { field, message: `There is no Secret ${quote(key)}; the certificate made at start is used.`, fix: 'Create it or correct the option.' }))
   else {
     reportSecret(into, object, field, key, found)

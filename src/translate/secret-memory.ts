@@ -23,6 +23,18 @@ export function readSecret(secret: Secret, before: SecretMemory | undefined): Se
   return { secret, certificate: certificateOf(keyOf(secret.meta), read), pair: read, broken: undefined }
 }
 
+const unread = new WeakMap<Secret, SecretMemory>()
+
+/** Of a Secret that nobody has looked into: what is in it is served if it can be, and nothing is known of it. The same object each time. */
+export function unreadSecret(secret: Secret): SecretMemory {
+  const known = unread.get(secret)
+  if (known !== undefined) return known
+  const certificate: Certificate = { id: keyOf(secret.meta), certificate: secret.data['tls.crt'] ?? '', privateKey: secret.data['tls.key'] ?? '', names: [], notAfter: 0, fingerprint: '' }
+  const made: SecretMemory = { secret, certificate, pair: undefined, broken: undefined }
+  unread.set(secret, made)
+  return made
+}
+
 function certificateOf(id: ObjectKey, pair: KeyPair): Certificate {
   const { certificate, privateKey, names, notAfter, fingerprint, responder, mustStaple } = pair
   return { id, certificate, privateKey, names, notAfter, fingerprint, ...(responder !== undefined && { responder }), ...(mustStaple && { mustStaple }) }
