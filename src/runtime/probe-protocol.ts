@@ -19,13 +19,14 @@ const LARGEST_HEAD = 16 * 1024
 const LARGEST_ANSWER = 64
 
 /** Without `path`: well if it takes the connection. */
-export function tryProtocol(endpoint: Endpoint, { tls, version, asClient }: BackendProtocol, path: string | undefined, host: string, end: End): { destroy(): void } {
+export function tryProtocol(endpoint: Endpoint, protocol: BackendProtocol, path: string | undefined, host: string, end: End): { destroy(): void } {
+  const { tls, version, asClient } = protocol
   const reached = (socket: Socket): void => {
     if (path === undefined) end(undefined)
     else if (version === 2) askHttp2(socket, path, host, end)
     else ask(socket, path, host, end)
   }
-  const socket = tls === undefined || asClient === true ? overTcp(endpoint, reached) : overTls(endpoint, new TlsDialer(tls, version === 2 ? ['h2'] : []), reached, end)
+  const socket = tls === undefined || asClient === true ? overTcp(endpoint, reached) : overTls(endpoint, new TlsDialer(tls, protocol), reached, end)
   socket.on('error', (error) => end(codeOf(error)))
   socket.on('end', () => end('closed'))
   return socket

@@ -1,4 +1,5 @@
 // Step: the Secrets that Ingresses name for TLS towards their backends: who vouches for these, and the certificate that is shown to them.
+import { createSecureContext } from 'node:tls'
 import { reuse } from '../base/reuse.ts'
 import type { Secret } from '../kube/objects.ts'
 import type { BackendTls } from '../model/backend-protocol.ts'
@@ -83,7 +84,19 @@ function readCertificate({ data }: Secret): Pick<Parsed, 'certificate' | 'certif
   const [certificate, key] = [data['tls.crt'], data['tls.key']]
   if ((certificate ?? '').trim() === '' && (key ?? '').trim() === '') return (data['ca.crt'] ?? '').trim() === '' ? { certificateWrong: 'it has neither ca.crt nor tls.crt and tls.key' } : {}
   const pair = readKeyPair(certificate, key)
-  return 'wrong' in pair ? { certificateWrong: pair.wrong } : { certificate: { chain: pair.certificate, key: pair.privateKey } }
+  if ('wrong' in pair) return { certificateWrong: pair.wrong }
+  const made = { chain: pair.certificate, key: pair.privateKey }
+  return isUsable(made) ? { certificate: made } : { certificateWrong: 'OpenSSL does not take its certificate and key together' }
+}
+
+/** As the data plane will make it. */
+function isUsable({ chain, key }: NonNullable<BackendTls['certificate']>): boolean {
+  try {
+    createSecureContext({ ca: [], cert: chain, key })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** ingress-nginx lets proxy-ssl-* hold for all Ingresses of a host. Here they hold for their own, and others are told. */

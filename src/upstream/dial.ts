@@ -16,11 +16,9 @@ export type Dial = (onread: OnReadOpts, owner: Dialled) => Socket
 
 /** A log line in so many milliseconds for one endpoint. */
 const LOG_INTERVAL = 10_000
-const ALPN_H2: readonly string[] = ['h2']
-const NO_ALPN: readonly string[] = []
 
-export function dialTo(endpoint: Endpoint, { tls, version }: BackendProtocol, context: UpstreamContext): Dial {
-  return tls === undefined ? tcp(endpoint) : overTls(endpoint, new TlsDialer(tls, version === 2 ? ALPN_H2 : NO_ALPN), context)
+export function dialTo(endpoint: Endpoint, protocol: BackendProtocol, context: UpstreamContext): Dial {
+  return protocol.tls === undefined ? tcp(endpoint) : overTls(endpoint, new TlsDialer(protocol.tls, protocol), context)
 }
 
 function tcp({ address, port }: Endpoint): Dial {

@@ -4,31 +4,37 @@ import { isIP, type OnReadOpts } from 'node:net'
 import { checkServerIdentity, connect, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
 import { depthOf } from '../http/tls/peer-certificate.ts'
 import { verifyReason } from '../http/tls/verify-reason.ts'
-import type { BackendTls } from '../model/backend-protocol.ts'
+import type { BackendProtocol, BackendTls } from '../model/backend-protocol.ts'
 import type { Endpoint } from '../model/routing.ts'
 
 export class TlsDialer {
   readonly #tls: BackendTls
+  /** Empty: nothing is offered. */
   readonly #alpn: readonly string[]
+  readonly #protocol: BackendProtocol
+  /** Made for the first connection. */
+  #context: SecureContext | undefined
   /** Of the last handshake that was in order. */
   #session: Buffer | undefined
   /** With TLS 1.2 the session comes before its handshake could be looked at. */
   readonly #unproven = new WeakMap<TLSSocket, Buffer>()
   readonly #proven = new WeakSet<TLSSocket>()
 
-  /** `alpn`: what is offered; empty: nothing. */
-  constructor(tls: BackendTls, alpn: readonly string[]) {
+  /** `tls` is that of `protocol`. */
+  constructor(tls: BackendTls, protocol: BackendProtocol) {
     this.#tls = tls
-    this.#alpn = alpn
+    this.#protocol = protocol
+    this.#alpn = protocol.version === 2 ? ['h2'] : []
   }
 
   /** The socket is to be looked at by `trouble` on its `secureConnect`, before anything is written. */
   connect({ address, port }: Endpoint, onread?: OnReadOpts): TLSSocket {
     const { name, sendName } = this.#tls
+    this.#context ??= contextOf(this.#protocol.id, this.#tls)
     const options: ConnectionOptions & { readonly allowHalfOpen: boolean; readonly onread: OnReadOpts | undefined } = {
       host: address,
       port,
-      secureContext: contextOf(this.#tls),
+      secureContext: this.#context,
       // Looked at by `trouble`, which knows more.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
@@ -73,23 +79,23 @@ export class TlsDialer {
   }
 }
 
-const contexts = new WeakMap<BackendTls, SecureContext>()
+const contexts = new Map<string, WeakRef<SecureContext>>()
 
-/** One for all endpoints of a backend: it holds the parsed certificates. */
-export function contextOf(tls: BackendTls): SecureContext {
-  let context = contexts.get(tls)
-  if (context === undefined) {
-    const { verify, certificate, ciphers, versions } = tls
-    context = createSecureContext({
-      // An empty list keeps Node from loading the roots of the web, which vouch for nobody here.
-      ca: verify === undefined ? [] : verify.ca.certificates,
-      minVersion: versions?.minVersion ?? 'TLSv1.2',
-      maxVersion: versions?.maxVersion ?? 'TLSv1.3',
-      ...(verify?.ca.revoked !== undefined && { crl: verify.ca.revoked }),
-      ...(certificate !== undefined && { cert: certificate.chain, key: certificate.key }),
-      ...(ciphers !== undefined && { ciphers }),
-    })
-    contexts.set(tls, context)
-  }
-  return context
+/** By what it is made of: every change of endpoints brings a new copy of what is asked for, and a context holds parsed certificates. */
+function contextOf(id: string, tls: BackendTls): SecureContext {
+  const known = contexts.get(id)?.deref()
+  if (known !== undefined) return known
+  for (const [key, each] of contexts) if (each.deref() === undefined) contexts.delete(key)
+  const { verify, certificate, ciphers, versions } = tls
+  const made = createSecureContext({
+    // An empty list keeps Node from loading the roots of the web, which vouch for nobody here.
+    ca: verify === undefined ? [] : verify.ca.certificates,
+    minVersion: versions?.minVersion ?? 'TLSv1.2',
+    maxVersion: versions?.maxVersion ?? 'TLSv1.3',
+    ...(verify?.ca.revoked !== undefined && { crl: verify.ca.revoked }),
+    ...(certificate !== undefined && { cert: certificate.chain, key: certificate.key }),
+    ...(ciphers !== undefined && { ciphers }),
+  })
+  contexts.set(id, new WeakRef(made))
+  return made
 }

@@ -241,6 +241,34 @@ test('an endpoint that leaves lets its streams finish and closes its sessions', 
   await eventually(async () => one.open(), (count) => count === 0)
 })
 
+test('a backend that does not read holds its client back, over HTTP/2 and HTTP/1.1', async () => {
+  const { port } = await backend((stream) => stream.pause())
+  const proxy = await front([port], { http2: CLEARTEXT, limits: { bodyBytes: 0 } })
+  const session = connect(`http://127.0.0.1:${proxy.port}`)
+  ends.push(() => session.destroy())
+  const stream = session.request({ ':method': 'POST', ':authority': '127.0.0.1' }).on('error', () => undefined)
+  const raw = await RawClient.connect(proxy.port)
+  ends.push(() => raw.socket.destroy())
+  raw.send('POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000000\r\n\r\n')
+  for (const writable of [stream, raw.socket]) {
+    let poured = 0
+    const chunk = Buffer.alloc(65_536)
+    const pour = (): void => {
+      do poured += chunk.length
+      while (!writable.destroyed && poured < 100_000_000 && writable.write(chunk))
+      if (poured < 100_000_000) writable.once('drain', pour)
+    }
+    pour()
+    await eventually(async () => {
+      const before = poured
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return poured === before
+    }, Boolean)
+    // The windows and buffers on the way, and no more.
+    expect(poured).toBeLessThan(20_000_000)
+  }
+})
+
 test('an idle session closes after its time', async () => {
   const { port, open } = await backend((stream) => {
     stream.respond({ ':status': 200 })
