@@ -42,8 +42,8 @@ export function costOf(peer: Pick<Peer, 'start'>, load: Load): Contender['measur
 }
 
 /** In every round what a goal names; the others, there for orientation, once. */
-export function costContenders(peers: readonly Peer[], goals: readonly Goal[], load: Load): Contender[] {
-  const isNamed = ({ name }: Peer): boolean => goals.some(({ contender, over }) => contender === name || over === name)
+export function costContenders(peers: readonly Pick<Peer, 'name' | 'start'>[], goals: readonly Goal[], load: Load): Contender[] {
+  const isNamed = ({ name }: Pick<Peer, 'name'>): boolean => goals.some(({ contender, over }) => contender === name || over === name)
   return peers.map((peer) => ({ name: peer.name, once: !isNamed(peer), measure: costOf(peer, load) }))
 }
 

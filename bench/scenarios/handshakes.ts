@@ -2,6 +2,7 @@
 import type { SecureVersion } from 'node:tls'
 import { LOAD_CORE } from '../cores.ts'
 import { HOST, type Peer } from '../peer.ts'
+import { nodeAlone } from '../peers/node-alone.ts'
 import { cpuMicroseconds, runPinned } from '../process.ts'
 import type { HandshakesCount, HandshakesTask } from '../programs/handshakes.ts'
 import type { Contender, Goal, Sample, Scenario } from '../scenario.ts'
@@ -20,7 +21,7 @@ async function shake(port: number, { resume, version }: Kind, seconds: number): 
   return JSON.parse(await runPinned(LOAD_CORE, process.execPath, ['bench/programs/handshakes.ts', JSON.stringify(task)], seconds + 20)) as HandshakesCount
 }
 
-function measure(peer: Peer, kind: Kind, prepare: (stage: Stage) => Stage): Contender['measure'] {
+function measure(peer: Pick<Peer, 'start'>, kind: Kind, prepare: (stage: Stage) => Stage): Contender['measure'] {
   return (stage, seconds) =>
     withPeer(peer, prepare(stage), async ({ tlsPort }, running): Promise<Sample> => {
       await shake(tlsPort, kind, 1)
@@ -41,7 +42,7 @@ function handshakes(name: string, title: string, how: string, resume: boolean, l
   return {
     name,
     title,
-    how: `${how} ${CLIENTS} clients that shake hands, end the connection and come again. Handshakes a second are worked out from CPU: what one core can do.`,
+    how: `${how} ${CLIENTS} clients that shake hands, end the connection and come again. Handshakes a second are worked out from CPU: what one core can do. Node alone is no proxy: it shows what handshakes cost there.`,
     columns: [
       { title: 'CPU µs/handshake', figure: 'cpu', digits: 0 },
       { title: 'handshakes/s of a core', figure: 'capacity', digits: 0 },
@@ -52,7 +53,7 @@ function handshakes(name: string, title: string, how: string, resume: boolean, l
     goals,
     contenders: (peers) =>
       VERSIONS.flatMap((version) =>
-        peers.filter((peer) => ['narthex', 'nginx', 'haproxy'].includes(peer.name)).map((peer) => ({ name: row(peer.name, version), once: peer.name === 'haproxy', measure: measure(peer, { resume, version }, prepare) })),
+        [...peers.filter((peer) => ['narthex', 'nginx', 'haproxy'].includes(peer.name)), nodeAlone].map((peer) => ({ name: row(peer.name, version), once: !['narthex', 'nginx'].includes(peer.name), measure: measure(peer, { resume, version }, prepare) })),
       ),
     lasts: (seconds) => seconds + 2,
   }
