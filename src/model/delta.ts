@@ -34,16 +34,32 @@ export function wholeRouting(config: RoutingConfig): RoutingDelta {
   return diffRouting(EMPTY_ROUTING, config)
 }
 
-export function applyDelta(config: RoutingConfig, delta: RoutingDelta): RoutingConfig {
-  return {
-    hosts: applyMap(config.hosts, delta.hosts),
-    backends: applyMap(config.backends, delta.backends),
-    certificates: applyMap(config.certificates, delta.certificates),
-    serverNames: applyMap(config.serverNames, delta.serverNames),
-    streams: applyMap(config.streams, delta.streams),
-    defaultBackend: delta.defaultBackend,
-    defaultCertificate: delta.defaultCertificate,
-  }
+/**
+ * A configuration that its one owner brings up to date in place, so that a change costs what it changes and not what there is. Who looks
+ * something up must not keep the maps for later; the entries are as immutable as ever.
+ */
+export interface OwnRouting extends RoutingConfig {
+  readonly hosts: Map<string, Host>
+  readonly backends: Map<string, Backend>
+  readonly certificates: Map<string, Certificate>
+  readonly serverNames: Map<string, ServerName>
+  readonly streams: Map<string, Stream>
+  defaultBackend: string | undefined
+  defaultCertificate: string | undefined
+}
+
+export function ownRouting(): OwnRouting {
+  return { hosts: new Map(), backends: new Map(), certificates: new Map(), serverNames: new Map(), streams: new Map(), defaultBackend: undefined, defaultCertificate: undefined }
+}
+
+export function applyDelta(config: OwnRouting, delta: RoutingDelta): void {
+  applyMap(config.hosts, delta.hosts)
+  applyMap(config.backends, delta.backends)
+  applyMap(config.certificates, delta.certificates)
+  applyMap(config.serverNames, delta.serverNames)
+  applyMap(config.streams, delta.streams)
+  config.defaultBackend = delta.defaultBackend
+  config.defaultCertificate = delta.defaultCertificate
 }
 
 /** True when applying it would change nothing. */
@@ -69,10 +85,7 @@ function diffMap<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T
   return { set, deleted }
 }
 
-function applyMap<T>(map: ReadonlyMap<string, T>, delta: MapDelta<T>): ReadonlyMap<string, T> {
-  if (delta.set.length === 0 && delta.deleted.length === 0) return map
-  const next = new Map(map)
-  for (const key of delta.deleted) next.delete(key)
-  for (const [key, value] of delta.set) next.set(key, value)
-  return next
+function applyMap<T>(map: Map<string, T>, { deleted, set }: MapDelta<T>): void {
+  for (const key of deleted) map.delete(key)
+  for (const [key, value] of set) map.set(key, value)
 }

@@ -33,8 +33,8 @@ export interface ProxyContext extends SettingsContext {
   readonly newRequestId: () => string
   /** Open connections of clients. */
   readonly clients: Roster<Client>
-  /** Replaced as a whole by `apply`. */
-  routing: Routing
+  /** As it is now: `apply` changes it in place. */
+  readonly routing: Routing
   /** Milliseconds since the epoch, a tick of the wheel old at most. */
   now: number
   /** `Date: …\r\n` of this second. */

@@ -19,7 +19,7 @@ import { QueueWait } from './queue-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { recordRequest } from './request-facts.ts'
 import { isRepeatable, mayRepeat } from './retry.ts'
-import { EMPTY_LIVE_ROUTING, type LiveBackend, type Routing } from './routing.ts'
+import type { LiveBackend } from './routing.ts'
 
 export class Exchange implements ResponseSink {
   readonly context: ProxyContext
@@ -34,7 +34,6 @@ export class Exchange implements ResponseSink {
   origin: Origin
   /** Normalised. */
   path = ''
-  routing: Routing = EMPTY_LIVE_ROUTING
   route: Route | undefined
   backend: LiveBackend | undefined
   pool: EndpointPool | undefined
@@ -69,7 +68,6 @@ export class Exchange implements ResponseSink {
   begin(): void {
     this.active = true
     this.origin = this.client.origin
-    this.routing = this.context.routing
     this.route = this.backend = this.pool = this.lastFailure = undefined
     this.candidates.clear()
     this.#upstream = undefined
@@ -219,9 +217,8 @@ export class Exchange implements ResponseSink {
 
   switchedProtocols(head: ResponseHead, upstream: UpstreamTunnel): void {
     this.#answered(head)
-    // From here on it belongs to the tunnel, which must not keep a table that is long gone.
+    // From here on it belongs to the tunnel.
     this.#upstream = undefined
-    this.routing = EMPTY_LIVE_ROUTING
     this.client.switchProtocols(head, upstream)
   }
 
@@ -273,10 +270,9 @@ export class Exchange implements ResponseSink {
     if (this.active) this.#finish(this.#responseStarted ? undefined : this.lastFailure)
   }
 
-  /** The connection is idle: lets go of the table, and of the strings that hold the whole head. */
+  /** The connection is idle: lets go of what it was routed by, and of the strings that hold the whole head. */
   release(): void {
     this.request.reset()
-    this.routing = EMPTY_LIVE_ROUTING
     this.route = this.backend = this.pool = undefined
     this.path = this.requestId = ''
     this.origin = this.client.origin

@@ -28,7 +28,7 @@ function identify(exchange: Exchange): Outcome {
 
 /** The route that takes it, and with it the backend: unless its host wants a client certificate that is not there. */
 function match(exchange: Exchange): Outcome {
-  const { table, backends } = exchange.routing
+  const { table, backends } = exchange.context.routing
   const { hostName } = exchange.request
   const host = hostFor(table, hostName)
   if (exchange.client.http2 && isMisdirected(table, exchange.client.origin.handshake, hostName, host)) return 'misdirected'

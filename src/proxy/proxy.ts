@@ -20,7 +20,7 @@ import type { ProxyContext } from './context.ts'
 import { admissionCells, createAdmission, type Admission } from './admission.ts'
 import { createListeners, type ListenOptions } from './listeners.ts'
 import { requestIds } from './request-id.ts'
-import { EMPTY_LIVE_ROUTING, nextRouting } from './routing.ts'
+import { createRouting, updateRouting } from './routing.ts'
 import { settingsContext } from './settings-context.ts'
 
 export interface ProxyOptions {
@@ -100,6 +100,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     turn,
     log,
   })
+  const routing = createRouting()
   const context: ProxyContext = {
     ...settingsContext(settings),
     wheel,
@@ -111,7 +112,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     turn,
     newRequestId: requestIds(),
     clients: new Roster(),
-    routing: EMPTY_LIVE_ROUTING,
+    routing,
     now: clock.now(),
     dateField: dateField(clock.now()),
     draining: false,
@@ -132,14 +133,14 @@ export function createProxy(options: ProxyOptions): Proxy {
 
   return {
     apply(delta) {
-      context.routing = nextRouting(context.routing, delta, { pools, cursors, cells, clients, random, clock, settings, onEjected })
+      updateRouting(routing, delta, { pools, cursors, cells, clients, random, clock, settings, onEjected })
     },
     configure(next) {
       Object.assign(context, settingsContext(next))
       pools.configure(next)
     },
     listen: listeners.listen,
-    table: () => context.routing.table,
+    table: () => routing.table,
     connections() {
       let idleClients = 0
       for (const client of context.clients) if (!client.busy) idleClients++

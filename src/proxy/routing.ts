@@ -1,5 +1,5 @@
-// The routing that a thread serves from: the table with, beside each backend, its scheduler and pools. Replaced as a whole; a
-// request keeps the one it started with.
+// The routing that a thread serves from: the table with, beside each backend, its scheduler and pools. Brought up to date in place,
+// between two requests; a request keeps the host, the route and the backend that it found at its start.
 import type { Clock } from '../base/clock.ts'
 import type { CursorSource } from '../balance/cursor.ts'
 import { clientAffinity, type ClientAffinity } from '../balance/client-affinity.ts'
@@ -7,10 +7,10 @@ import type { ClientTable } from '../balance/client-table.ts'
 import { EndpointHealth, type Ejection } from '../balance/endpoint-health.ts'
 import type { BackendCells } from '../balance/loads.ts'
 import { createScheduler, isSameScheduler, type Scheduler } from '../balance/scheduler.ts'
-import { applyDelta, type RoutingDelta } from '../model/delta.ts'
+import { applyDelta, ownRouting, type OwnRouting, type RoutingDelta } from '../model/delta.ts'
 import type { Backend, Route } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
-import { compileTable, EMPTY_TABLE, type Table } from '../table/table.ts'
+import { compileTable, forgetHosts, type Table } from '../table/table.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
 import type { Pools } from '../upstream/pools.ts'
 import { RetryBudget } from '../upstream/retry-budget.ts'
@@ -40,7 +40,16 @@ export interface Routing {
   readonly backends: ReadonlyMap<string, LiveBackend>
 }
 
-export const EMPTY_LIVE_ROUTING: Routing = { table: EMPTY_TABLE, backends: new Map() }
+/** Of one owner: see OwnRouting. */
+export interface LiveRouting extends Routing {
+  readonly config: OwnRouting
+  readonly backends: Map<string, LiveBackend>
+}
+
+export function createRouting(): LiveRouting {
+  const config = ownRouting()
+  return { config, table: compileTable(config), backends: new Map() }
+}
 
 export interface RoutingParts {
   readonly pools: Pools
@@ -54,10 +63,9 @@ export interface RoutingParts {
 }
 
 /** Costs what changed. Pools of endpoints that stay are kept, those of endpoints that went lose their idle connections. */
-export function nextRouting(current: Routing, delta: RoutingDelta, parts: RoutingParts): Routing {
-  const table = compileTable(applyDelta(current.table.config, delta), current.table)
-  if (delta.backends.set.length === 0 && delta.backends.deleted.length === 0) return { table, backends: current.backends }
-  const backends = new Map(current.backends)
+export function updateRouting({ config, table, backends }: LiveRouting, delta: RoutingDelta, parts: RoutingParts): void {
+  applyDelta(config, delta)
+  forgetHosts(table, delta.hosts.deleted)
   const gone: LiveBackend[] = []
   const take = (id: string): LiveBackend | undefined => {
     const live = backends.get(id)
@@ -69,7 +77,6 @@ export function nextRouting(current: Routing, delta: RoutingDelta, parts: Routin
   for (const [id, backend] of delta.backends.set) backends.set(id, enliven(backend, take(id), parts))
   // After the new ones have acquired theirs, so that an endpoint in both keeps its connections.
   for (const live of gone) for (const pool of poolsOf(live)) parts.pools.release(pool)
-  return { table, backends }
 }
 
 function acquirePools({ endpoints, protocol }: Backend, pools: Pools): Pick<LiveBackend, 'pools' | 'tlsPools'> {

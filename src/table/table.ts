@@ -7,7 +7,7 @@ import { compilePaths, matchPath, type PathTable } from './paths.ts'
 
 export interface Table {
   readonly config: RoutingConfig
-  /** By host name, made when a host is first asked for and good while the Host keeps its identity. Shared by successive tables. */
+  /** By host name, made when a host is first asked for and good while the Host keeps its identity. */
   readonly compiled: Map<string, CompiledHost>
 }
 
@@ -18,17 +18,14 @@ interface CompiledHost {
 
 export const EMPTY_TABLE: Table = Object.freeze({ config: EMPTY_ROUTING, compiled: new Map() })
 
-/**
- * Costs nothing for what did not change: hosts are compiled when first asked for, and those of `previous` are kept
- * where the Host is the same object. A table stays valid after a later one was made from it.
- */
-export function compileTable(config: RoutingConfig, previous?: Table): Table {
-  if (previous === undefined || previous === EMPTY_TABLE) return { config, compiled: new Map() }
-  const { compiled } = previous
-  if (compiled.size > config.hosts.size) {
-    for (const name of compiled.keys()) if (!config.hosts.has(name)) compiled.delete(name)
-  }
-  return { config, compiled }
+/** Costs nothing: hosts are compiled when first asked for, anew when the Host is another object. */
+export function compileTable(config: RoutingConfig): Table {
+  return { config, compiled: new Map() }
+}
+
+/** Of hosts that are no longer in the configuration. */
+export function forgetHosts({ compiled }: Table, names: readonly string[]): void {
+  for (const name of names) compiled.delete(name)
 }
 
 /**

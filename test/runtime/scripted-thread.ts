@@ -3,8 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { parentPort } from 'node:worker_threads'
-import { applyDelta } from '../../src/model/delta.ts'
-import { EMPTY_ROUTING } from '../../src/model/routing.ts'
+import { applyDelta, ownRouting } from '../../src/model/delta.ts'
 import type { ProxySettings } from '../../src/model/settings.ts'
 import { emptyRecord } from '../../src/observe/recorder.ts'
 import { createThreadRecorder } from '../../src/observe/thread-recorder.ts'
@@ -17,7 +16,7 @@ if (port === null) throw new Error('runs as a thread only')
 const say = (message: FromThread): void => port.postMessage(message)
 const cursors = createSharedCursors()
 const recorder = createThreadRecorder((news) => say({ kind: 'counters', news }))
-let config = EMPTY_ROUTING
+const config = ownRouting()
 let version = 0
 let isSilent = false
 const servers: Server[] = []
@@ -28,7 +27,7 @@ let admission: Admission | undefined
 function apply(update: TableUpdate): void {
   settings = update.settings ?? settings
   cursors.learn(update.memory.slots)
-  config = applyDelta(config, update.delta)
+  applyDelta(config, update.delta)
   ;({ version } = update)
 }
 

@@ -44,7 +44,7 @@ export function tlsFixture(defaultCertificate: KeyPair, config: RoutingConfig, l
     contexts,
     lines,
     use(next) {
-      table = compileTable(next, table)
+      table = compileTable(next)
       contexts.refresh()
     },
     async listen(protocols = ['http/1.1']) {
