@@ -25,6 +25,8 @@ export interface Request {
   readonly path: string
   readonly fields?: readonly (readonly [name: string, value: string])[]
   readonly body?: Buffer
+  /** More of the body is to come. */
+  readonly unfinished?: boolean
   readonly trailers?: readonly (readonly [name: string, value: string])[]
 }
 
@@ -103,7 +105,7 @@ export class AskingClient {
       stream = this.connection.openStream(handler, head, bodiless, method === 'HEAD')
       started = () => {
         if (stream === undefined || bodiless) return
-        if (body !== undefined) stream.sendData(body, 0, body.length, trailers === undefined)
+        if (body !== undefined) stream.sendData(body, 0, body.length, trailers === undefined && !request.unfinished)
         if (trailers !== undefined) stream.sendEnd(block(trailers))
       }
     })

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, constants, createServer, type ClientHttp2Session, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Http2Stream } from '../../src/http/http2/stream.ts'
 import { DEFAULT_HTTP2_SETTINGS } from '../../src/model/http2-settings.ts'
 import { BODY, startAnswering, wires, type AnsweringServer } from './answering-server.ts'
 import { startAsking, type AskingClient } from './asking-client.ts'
@@ -181,6 +182,23 @@ describe('our client role with node:http2 as server', () => {
     })
     expect(answer?.body.length).toBe(1_000_000)
     expect(served).toBe(1)
+  })
+
+  it('delivers a response that came in whole before the server stopped the request', async () => {
+    onStream = (stream) => {
+      stream.respond({ ':status': 200 })
+      stream.end(Buffer.alloc(100_000, 'z'), () => stream.close(constants.NGHTTP2_NO_ERROR))
+    }
+    await dial()
+    let paused: Http2Stream | undefined
+    const answer = client.ask({ method: 'POST', path: '/', body: Buffer.from('and so on'), unfinished: true }, (stream) => {
+      if (paused === undefined) stream.pauseReading()
+      paused ??= stream
+    })
+    await expect.poll(() => paused?.closed).toBe(true)
+    paused?.resumeReading()
+    expect(await answer).toMatchObject({ status: 200, code: -1 })
+    expect((await answer)?.body.length).toBe(100_000)
   })
 
   it('tells which streams the server did not act on when it goes away', async () => {

@@ -1,7 +1,10 @@
 // Flow control for what we send: the peer's windows, and the streams that wait for them or for the socket.
 import type { SocketWriter } from '../socket-writer.ts'
-import { DATA, END_STREAM, frameHead, INITIAL_WINDOW, LARGEST_WINDOW, SMALLEST_FRAME_LIMIT } from './frame-text.ts'
+import { DATA, END_STREAM, frameHead, HEAD_BYTES, INITIAL_WINDOW, LARGEST_WINDOW, SMALLEST_FRAME_LIMIT } from './frame-text.ts'
 import type { Http2Stream } from './stream.ts'
+
+/** Up to here a body goes out with the turn's text: see SocketWriter. */
+const SMALL = 4096
 
 export class Outflow {
   /** Of the connection. */
@@ -28,21 +31,32 @@ export class Outflow {
     return this.#waiting
   }
 
-  /** Writes what the windows allow, at most `most` frames; answers where it stopped. `last`: the stream ends with `end`. */
+  /** Writes what the windows allow, at most `most` bytes; answers where it stopped. `last`: the stream ends with `end`. */
   send(stream: Http2Stream, buffer: Buffer, start: number, end: number, last: boolean, most = Infinity): number {
-    let position = start
-    let left = most
-    do {
-      const rest = end - position
-      const size = Math.min(rest, this.window, stream.sendWindow, this.frameBytes)
-      if ((size <= 0 && rest > 0) || left-- <= 0) return position
-      const ends = last && size === rest
-      this.writer.bytes(buffer, position, position + size, frameHead(size, DATA, ends ? END_STREAM : 0, stream.id))
-      this.#sent(stream, size)
-      position += size
-    } while (position < end)
+    const size = Math.max(0, Math.min(end - start, this.window, stream.sendWindow, most))
+    if (size === 0 && end > start) return start
+    const ends = last && size === end - start
+    if (size <= SMALL && size <= this.frameBytes) {
+      this.writer.bytes(buffer, start, start + size, frameHead(size, DATA, ends ? END_STREAM : 0, stream.id))
+      this.#sent(stream, size, 1)
+    } else this.#sendLarge(stream, buffer, start, size, ends)
     this.writer.flushSoon()
-    return position
+    return start + size
+  }
+
+  /** All of its frames in one piece, which is then the socket's. */
+  #sendLarge(stream: Http2Stream, buffer: Buffer, start: number, size: number, ends: boolean): void {
+    const frames = Math.ceil(size / this.frameBytes)
+    const whole = Buffer.allocUnsafeSlow(size + frames * HEAD_BYTES)
+    let position = 0
+    for (let sent = 0; sent < size; ) {
+      const count = Math.min(size - sent, this.frameBytes)
+      position += whole.write(frameHead(count, DATA, ends && sent + count === size ? END_STREAM : 0, stream.id), position, 'latin1')
+      position += buffer.copy(whole, position, start + sent, start + sent + count)
+      sent += count
+    }
+    this.writer.bytes(whole, 0, position)
+    this.#sent(stream, size, frames)
   }
 
   /** Likewise, all or nothing, for text that fits into one frame. */
@@ -50,13 +64,13 @@ export class Outflow {
     const size = text.length
     if (size > 0 && size > Math.min(this.window, stream.sendWindow, this.frameBytes)) return false
     this.writer.text(frameHead(size, DATA, last ? END_STREAM : 0, stream.id) + text)
-    this.#sent(stream, size)
+    this.#sent(stream, size, 1)
     this.writer.flushSoon()
     return true
   }
 
-  #sent(stream: Http2Stream, size: number): void {
-    this.frames++
+  #sent(stream: Http2Stream, size: number, frames: number): void {
+    this.frames += frames
     this.window -= size
     stream.sendWindow -= size
   }
@@ -78,7 +92,7 @@ export class Outflow {
     this.#waiting.delete(stream)
   }
 
-  /** Sends what can be sent now: streams take turns, a frame each. */
+  /** Sends what can be sent now: streams take turns. */
   pump(): void {
     if (this.#waiting.size === 0) return
     const ready: Http2Stream[] = []

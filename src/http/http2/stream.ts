@@ -4,26 +4,10 @@ import { PROTOCOL_ERROR, type ErrorCode } from './error-code.ts'
 import type { FieldList } from './field-list.ts'
 import { LARGEST_WINDOW, windowUpdateText } from './frame-text.ts'
 import type { StreamHandler } from './handlers.ts'
-import type { Outflow } from './outflow.ts'
+import type { StreamHome } from './stream-home.ts'
 
-/** What a stream needs of its connection. */
-export interface StreamHome {
-  readonly outflow: Outflow
-  /** Milliseconds of the wheel. */
-  readonly now: number
-  /** Of each stream, for what comes in. */
-  readonly streamWindow: number
-  writeHead(stream: Http2Stream, block: string, endStream: boolean): void
-  writeText(text: string): void
-  /** Body bytes have left us: the peer may send as many more. */
-  consumed(bytes: number): void
-  /** Both sides have said all. */
-  completed(stream: Http2Stream): void
-  /** Tells the peer, and forgets the stream. */
-  giveUp(stream: Http2Stream, code: ErrorCode): void
-  /** Likewise; the peer is to blame. */
-  refuse(stream: Http2Stream, code: ErrorCode): void
-}
+/** Bytes that go out before it is another stream's turn. */
+const TURN = 64 * 1024
 
 export class Http2Stream {
   readonly id: number
@@ -72,9 +56,12 @@ export class Http2Stream {
 
   // === out
 
-  /** More was handed over than the windows and the socket take; `drained` tells when that has ended. */
+  /** More was handed over, here or by others, than the windows and the socket take; who was told so hears `drained` when that has ended. */
   get full(): boolean {
-    return this.waits || this.#home.outflow.writer.full
+    const { outflow } = this.#home
+    if (!this.waits && !outflow.writer.full) return false
+    if (!this.closed && !this.sent) outflow.wait(this)
+    return true
   }
 
   /** Body bytes wait for the peer. */
@@ -102,7 +89,6 @@ export class Http2Stream {
     if (position < end) this.#keep(buffer, position, end, endStream)
     else if (endStream && !this.waits) return this.#hasSent()
     else if (endStream) this.#endBlock = ''
-    if (outflow.writer.full && !this.sent) outflow.wait(this)
   }
 
   /** latin1: bodies of our own. */
@@ -136,13 +122,13 @@ export class Http2Stream {
     this.#home.outflow.wait(this)
   }
 
-  /** For Outflow: at most one frame of what waits. False: nothing went out. */
+  /** For Outflow: some of what waits. False: nothing went out. */
   sendWaiting(): boolean {
     const waiting = this.#outbound
     const first = waiting.first()
     if (first === undefined) return false
     const last = this.#endBlock === '' && first.length === waiting.size
-    const sent = this.#home.outflow.send(this, first, 0, first.length, last, 1)
+    const sent = this.#home.outflow.send(this, first, 0, first.length, last, TURN)
     if (sent === 0) return false
     this.progressAt = this.#home.now
     waiting.take(sent)
@@ -288,6 +274,8 @@ export class Http2Stream {
 
   /** For the connection: the stream is gone without its handler's doing. */
   fail(code: ErrorCode, unprocessed: boolean): void {
+    // A response that is here in full is delivered, whatever became of the request (RFC 9113 section 8.1).
+    if (this.#endWaits && this.#home.role === 'client') return this.#dropUnsent()
     const heard = this.#deaf
     this.#silence()
     if (!heard) this.handler.reset(code, unprocessed)
@@ -295,9 +283,13 @@ export class Http2Stream {
 
   #silence(): void {
     this.#deaf = true
+    this.#dropUnsent()
+    this.dropUnread()
+  }
+
+  #dropUnsent(): void {
     this.#outbound.clear()
     this.#endBlock = undefined
     this.#home.outflow.forget(this)
-    this.dropUnread()
   }
 }
