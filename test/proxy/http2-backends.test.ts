@@ -269,6 +269,16 @@ test('a backend that does not read holds its client back, over HTTP/2 and HTTP/1
   }
 })
 
+test('a backend that is silent while requests are open is sent PINGs, where that is asked for', async () => {
+  let pings = 0
+  const { port } = await backend((stream) => void stream.session?.on('ping', () => pings++))
+  const proxy = await front([port], { pool: { sessionPingInterval: 200 } })
+  const raw = await RawClient.connect(proxy.port)
+  ends.push(() => raw.socket.destroy())
+  raw.send('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  await eventually(async () => pings, (count) => count >= 1)
+})
+
 test('an idle session closes after its time', async () => {
   const { port, open } = await backend((stream) => {
     stream.respond({ ':status': 200 })

@@ -87,7 +87,8 @@ export class Patience {
       case 'silence':
         return this.#lookForSilence()
       case 'pong':
-        if (this.#heardAt <= this.#pingedAt) this.#on.fail(NO_ERROR)
+        // The answer may come in the very tick of the PING; what was heard before came at least an interval earlier.
+        if (this.#heardAt < this.#pingedAt) this.#on.fail(NO_ERROR)
         else if (this.#on.streams > 0) this.streamBegins()
         return
       case 'go-away':
