@@ -13,7 +13,7 @@ export interface StaplerOptions {
   /** Like Math.random. */
   readonly random: () => number
   readonly log: Log
-  /** Called whenever `staples()` has changed. */
+  /** Called when `staples()` has changed: at once, but with pauses between. */
   readonly onChange: () => void
 }
 
@@ -28,6 +28,7 @@ export interface Stapler {
 }
 
 const MOST_AT_ONCE = 4
+const PAUSE_BETWEEN_NEWS = 1000
 const FIRST_PAUSE = 10_000
 const LONGEST_PAUSE = 3_600_000
 const SHORTEST_REFRESH = 60_000
@@ -54,6 +55,8 @@ export function createStapler({ fetch, clock, random, log, onChange }: StaplerOp
   let wanted: ReadonlyMap<string, Certificate> | undefined
   let snapshot: Staples | undefined
   let asking = 0
+  let toldAt = -Infinity
+  let cancelTelling: (() => void) | undefined
 
   function ask(entry: Entry): void {
     entry.cancelRefresh = undefined
@@ -124,6 +127,20 @@ export function createStapler({ fetch, clock, random, log, onChange }: StaplerOp
       log('warn', kind === 'revoked' ? 'certificate is revoked' : 'no new OCSP response for a certificate', { certificate: entry.certificate.id, ...(state.trouble.kind === 'failed' && { reason: state.trouble.reason }) })
     }
     snapshot = undefined
+    tellSoon()
+  }
+
+  /** Thousands of responses in a row must not mean thousands of translations. */
+  function tellSoon(): void {
+    if (cancelTelling !== undefined) return
+    const wait = toldAt + PAUSE_BETWEEN_NEWS - clock.now()
+    if (wait <= 0) tell()
+    else cancelTelling = clock.after(wait, tell)
+  }
+
+  function tell(): void {
+    cancelTelling = undefined
+    toldAt = clock.now()
     onChange()
   }
 
@@ -164,6 +181,7 @@ export function createStapler({ fetch, clock, random, log, onChange }: StaplerOp
     },
     settled: () => (isSettled() ? Promise.resolve() : new Promise((resolve) => onSettled.push(resolve))),
     close() {
+      cancelTelling?.()
       for (const entry of entries.values()) forget(entry)
       waiting.length = 0
     },
