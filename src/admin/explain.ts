@@ -3,7 +3,7 @@ import { canonicalAddress } from '../base/address-list.ts'
 import type { Route, RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { candidates, type Candidate, type Verdict } from '../table/candidates.ts'
-import { compileTable, match, serverName, type Table } from '../table/table.ts'
+import { compileTable, hostFor, match, serverName, type Table } from '../table/table.ts'
 import { backendView, certificateView, routeView, type BackendView, type CertificateView, type RouteView } from './routing-view.ts'
 import type { AdminView, AskedRequest } from './view.ts'
 
@@ -58,6 +58,8 @@ export function explain({ url, method, headers, from }: ExplainRequest, context:
   if (path === undefined) throw new RangeError('the path is ambiguous or climbs above the root: the answer is 400')
   const isTls = scheme.toLowerCase() === 'https'
   const table = compileTable(context.config)
+  const unread = isTls ? passedOn(table, sni, host) : undefined
+  if (unread !== undefined) return { request: { scheme: 'https', method, host, path }, ...unread, location: null, route: null, endpoint: null, filters: [], candidates: [], candidatesLeftOut: 0 }
   const route = match(table, host, path)
   const all = candidates(table, host, path)
   const shown = withWinner(all)
@@ -75,6 +77,20 @@ export function explain({ url, method, headers, from }: ExplainRequest, context:
     candidates: shown.map(({ host, verdict, why, route }) => ({ host, verdict, why, route: routeView(route) })),
     candidatesLeftOut: all.length - shown.length,
   }
+}
+
+/** TLS that is not ended here, or that would have to be for a host where it is not. */
+function passedOn(table: Table, sni: string | undefined, host: string): Pick<Explanation, 'outcome' | 'status' | 'backend' | 'certificate'> | undefined {
+  const { config } = table
+  const named = hostFor(table, sni ?? '')?.passthrough
+  if (named === undefined) {
+    if (hostFor(table, host)?.passthrough === undefined) return undefined
+    return { outcome: `TLS of ${host} is not ended here, so a request for it on a connection for ${sni ?? 'no name'} is misdirected: 421`, status: 421, backend: null, certificate: certificateFor(table, sni) }
+  }
+  const certificate = { id: null, why: 'TLS is not ended here: the backend shows its own certificate' }
+  const found = named.backend === undefined ? undefined : config.backends.get(named.backend)
+  if (found === undefined || found.endpoints.length === 0) return { outcome: 'TLS goes on as it comes, but no backend is there: the connection is closed', status: null, backend: found === undefined ? null : backendView(found), certificate }
+  return { outcome: `TLS goes as it comes to one of ${found.endpoints.length} endpoint${found.endpoints.length === 1 ? '' : 's'} of ${found.id}, by ${found.scheduler}: what is asked for in it is not known here`, status: null, backend: backendView(found), certificate }
 }
 
 function endpointOf(backend: string, route: Route | undefined, request: AskedRequest, { endpointFor }: ExplainContext): Explanation['endpoint'] {

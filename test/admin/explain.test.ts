@@ -75,3 +75,13 @@ test('of very many candidates the winner is always shown', () => {
   const { candidates, candidatesLeftOut } = explained('http://a.example/777', [], configOf({ 'a.example': routes }, { backends: CONFIG.backends }))
   expect([candidates.length, candidatesLeftOut, candidates[0]?.route.path, candidates[0]?.verdict]).toEqual([200, 800, '/777', 'wins'])
 })
+
+test('of TLS that is passed on no more than the backend is known, and requests for its host elsewhere are misdirected', () => {
+  const shop = CONFIG.hosts.get('shop.example')
+  if (shop === undefined) throw new Error('no host')
+  const passedTo = (backend: string | undefined): RoutingConfig => ({ ...CONFIG, hosts: new Map([...CONFIG.hosts, [shop.name, { ...shop, passthrough: { backend, proxyOut: false } }]]) })
+  expect(explained('https://shop.example/cart', [], passedTo('dev/web:80'))).toMatchObject({ status: null, route: null, backend: { id: 'dev/web:80' }, outcome: expect.stringContaining('one of 2 endpoints of dev/web:80') as string, certificate: { id: null } })
+  expect(explained('https://shop.example/', [], passedTo(undefined)).outcome).toContain('the connection is closed')
+  expect(explained('https://other.example/', [['host', 'shop.example']], passedTo('dev/web:80')).status).toBe(421)
+  expect(explained('http://shop.example/cart', [], passedTo('dev/web:80')).outcome).toBe('forwarded: one of 2 endpoints of dev/web:80, by rr')
+})
