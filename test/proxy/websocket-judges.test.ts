@@ -138,6 +138,7 @@ for (const scheme of ['ws', 'wss'] as const) {
 
     it('Chromium', { timeout: 120_000 }, async () => {
       reports = []
+      const before = [...(proxies[scheme]?.records ?? [])]
       const profile = mkdtempSync(join(tmpdir(), 'narthex-chromium-'))
       const report = new Promise<void>((resolve) => (reported = resolve))
       const url = `${scheme === 'wss' ? 'https' : 'http'}://a:${portOf(scheme)}/`
@@ -153,6 +154,9 @@ for (const scheme of ['ws', 'wss'] as const) {
         rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
       }
       expect(reports).toEqual([{ got: ['hello', '\u00fcn\u00efc\u00f6de \u{1f600}', true], code: 4001, reason: 'done', wasClean: true, protocol: 'chat' }])
+      // With TLS it has a connection of HTTP/2 by then, and uses that (RFC 8441).
+      const record = await proxies[scheme]?.recorded((each) => each.path === '/ws' && !before.includes(each))
+      expect([record?.protocol, record?.status]).toEqual(scheme === 'wss' ? ['2', 200] : ['1.1', 101])
     })
   })
 }
