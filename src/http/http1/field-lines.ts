@@ -59,6 +59,29 @@ export function listMembers(value: string): string[] {
   return members
 }
 
+/** What Connection says of a head. */
+export interface ConnectionOptions {
+  /** Its value. */
+  connection: string
+  keepAlive: boolean
+  /** End-to-end fields: those that Connection names are taken away. */
+  fields: string
+}
+
+/** RFC 9110 section 7.6.1. Sets `keepAlive` where Connection speaks of it. `known`: what it may name that is kept elsewhere. */
+export function settleConnection(head: ConnectionOptions, known: ReadonlySet<string>): void {
+  const { connection } = head
+  if (connection === 'keep-alive' || connection === 'Keep-Alive') {
+    head.keepAlive = true
+    return
+  }
+  const options = listMembers(connection)
+  if (options.includes('close')) head.keepAlive = false
+  else if (options.includes('keep-alive')) head.keepAlive = true
+  const named = options.filter((option) => !known.has(option))
+  if (named.length > 0) head.fields = withoutFields(head.fields, new Set(named))
+}
+
 function isSpace(code: number): boolean {
   return code === SP || code === TAB
 }

@@ -3,11 +3,13 @@
 import type { FailureKind } from '../../base/failure.ts'
 import type { Limits } from '../../model/settings.ts'
 import { isLegalText, PLAIN, TOKEN, UNDERSCORE } from './characters.ts'
-import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } from './field-lines.ts'
+import { fieldLine, isCanonicalValue, listMembers, settleConnection, trimValue } from './field-lines.ts'
 import { hostName } from './host.ts'
 import { DROPPED, requestFieldAction } from './request-fields.ts'
 import { parseRequestLine } from './request-line.ts'
 import { offeredProtocols } from './upgrade.ts'
+
+const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te'])
 
 export type BodyFraming = 'none' | 'length' | 'chunked'
 
@@ -131,7 +133,7 @@ function settle(head: RequestHead): FailureKind | undefined {
     head.hostName = name
   } else if (head.hostSeen) return 'bad-request'
   head.keepAlive = head.minorVersion === 1
-  if (head.connection !== '') settleConnection(head)
+  if (head.connection !== '') settleConnection(head, CONNECTION_OPTIONS)
   if (head.upgrade !== '') settleUpgrade(head)
   return settleExpect(head)
 }
@@ -142,19 +144,6 @@ export function settleExpect(head: RequestHead): FailureKind | undefined {
   // RFC 9110 section 10.1.1: ignored from HTTP/1.0; without a body there is nothing to continue with.
   head.expectContinue = head.minorVersion === 1 && head.hasBody
   return undefined
-}
-
-function settleConnection(head: RequestHead): void {
-  const { connection } = head
-  if (connection === 'keep-alive' || connection === 'Keep-Alive') {
-    head.keepAlive = true
-    return
-  }
-  const options = listMembers(connection)
-  if (options.includes('close')) head.keepAlive = false
-  else if (options.includes('keep-alive')) head.keepAlive = true
-  const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade' && option !== 'te')
-  if (named.length > 0) head.fields = withoutFields(head.fields, new Set(named))
 }
 
 /** Of meaning only when Connection names it, and not in HTTP/1.0. */

@@ -2,8 +2,10 @@
 // One object serves all responses of a connection. What is refused here ends as 502.
 import { isLegalText, TOKEN } from './characters.ts'
 import { FieldTable } from './field-table.ts'
-import { fieldLine, isCanonicalValue, listMembers, trimValue, withoutFields } from './field-lines.ts'
+import { fieldLine, isCanonicalValue, settleConnection, trimValue } from './field-lines.ts'
 import { parseContentLength } from './request-fields.ts'
+
+const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade'])
 
 /** `close`: the body ends with the connection. */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close'
@@ -107,7 +109,7 @@ export function parseResponseHead(text: string, end: number, toHead: boolean, he
   // Both at once is how responses are split; HTTP/1.0 has no transfer codings (RFC 9112 section 6.1).
   if (head.chunked && (head.contentLength >= 0 || http10)) return false
   head.keepAlive = !http10
-  if (head.connection !== '') settleConnection(head)
+  if (head.connection !== '') settleConnection(head, CONNECTION_OPTIONS)
   head.framing = framingOf(head, toHead)
   return true
 }
@@ -165,19 +167,6 @@ function parseFields(text: string, start: number, end: number, head: ResponseHea
 function canonicalLength(text: string, start: number, value: number, end: number): string {
   const isCanonical = isCanonicalValue(text, value, end - 2) && (text.charCodeAt(value + 1) !== ZERO || end - value === 4)
   return isCanonical ? text.slice(start, end) : `Content-Length: ${Number(trimValue(text, value, end - 2))}\r\n`
-}
-
-function settleConnection(head: ResponseHead): void {
-  const { connection } = head
-  if (connection === 'keep-alive' || connection === 'Keep-Alive') {
-    head.keepAlive = true
-    return
-  }
-  const options = listMembers(connection)
-  if (options.includes('close')) head.keepAlive = false
-  else if (options.includes('keep-alive')) head.keepAlive = true
-  const named = options.filter((option) => option !== 'close' && option !== 'keep-alive' && option !== 'upgrade')
-  if (named.length > 0) head.fields = withoutFields(head.fields, new Set(named))
 }
 
 /** RFC 9112 section 6.3. */
