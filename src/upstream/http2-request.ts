@@ -27,6 +27,7 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   #sink: ResponseSink | undefined
   #deadline: 'read' | 'send' | 'none' = 'none'
   #toHead = false
+  #waitsForRoom = false
   #interim = 0
   readonly #timer: Timer
 
@@ -107,6 +108,8 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
 
   /** The session is up and has no room: as long as requests wait for connections elsewhere. */
   awaitRoom(): void {
+    if (this.#waitsForRoom) return
+    this.#waitsForRoom = true
     this.#timer.set(this.session.context.pool.queueTimeout)
   }
 

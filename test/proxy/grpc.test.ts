@@ -213,3 +213,36 @@ test('a service that shuts down in good order under load loses no call', async (
   await Promise.all(callers)
   expect(errors).toEqual([])
 })
+
+test('services that die without a word leave no call hanging, and are used again when they are back', async () => {
+  const ports: number[] = []
+  let servers: readonly GrpcServer[] = await Promise.all([server(), server()])
+  ports.push(...servers.map(({ port }) => port))
+  const proxy = await front(ports, { health: { firstEjection: 100, longestEjection: 200 } })
+  const asking = client(proxy)
+  const codes = new Map<number, number>()
+  let stop = false
+  let done = 0
+  const callers = Array.from({ length: 10 }, async () => {
+    while (!stop) {
+      const { error } = await asking.unary(Buffer.from('x'))
+      codes.set(error?.code ?? status.OK, (codes.get(error?.code ?? status.OK) ?? 0) + 1)
+      done++
+    }
+  })
+  for (let round = 0; round < 6; round++) {
+    const before = done
+    await eventually(async () => done, (count) => count > before + 50)
+    const index = round % 2
+    servers[index]?.server.forceShutdown()
+    const back = await server({}, ports[index])
+    servers = servers.map((each, i) => (i === index ? back : each))
+  }
+  const calls = servers.map(({ calls: { length } }) => length)
+  await eventually(async () => servers.every(({ calls: { length } }, i) => length > (calls[i] ?? 0) + 5), Boolean)
+  stop = true
+  await Promise.all(callers)
+  expect([...codes.keys()].filter((code) => code !== status.OK && code !== status.UNAVAILABLE && code !== status.INTERNAL && code !== status.CANCELLED)).toEqual([])
+  expect((codes.get(status.OK) ?? 0) > 300).toBe(true)
+  expect(proxy.proxy.connections().upstream).toBeLessThanOrEqual(4)
+})
