@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
@@ -45,7 +46,7 @@ beforeAll(async () => {
   const front = await authority.issue('front', `/CN=${HOST}`, { altName: HOST })
   const ours = await authority.issue('ours', '/CN=narthex')
   https = createServer({ cert: backend.certificate, key: backend.key, ca: root.certificate, requestCert: true, rejectUnauthorized: false }, ({ socket }, response) => {
-    response.end(`client ${'getPeerCertificate' in socket ? String((socket as import('node:tls').TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody') : ''}`)
+    response.end(`client ${'getPeerCertificate' in socket ? String((socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody') : ''}`)
   }).listen(0, '127.0.0.1')
   await once(https, 'listening')
   grpc = [await startGrpcServer(), await startGrpcServer({}, ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(backend.certificate), private_key: Buffer.from(backend.key) }]))]

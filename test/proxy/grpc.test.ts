@@ -194,9 +194,9 @@ test('a service that shuts down in good order under load loses no call', async (
   const asking = client(proxy)
   const errors: unknown[] = []
   let done = 0
-  let stop = false
+  const over = { yet: false }
   const callers = Array.from({ length: 20 }, async () => {
-    while (!stop) {
+    while (!over.yet) {
       const { error } = await asking.unary(Buffer.from('x'))
       if (error !== undefined) errors.push(`${error.code} ${error.details}`)
       done++
@@ -209,7 +209,7 @@ test('a service that shuts down in good order under load loses no call', async (
   }
   const before = done
   await eventually(async () => done, (count) => count > before + 200)
-  stop = true
+  over.yet = true
   await Promise.all(callers)
   expect(errors).toEqual([])
 })
