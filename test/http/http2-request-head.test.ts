@@ -86,6 +86,7 @@ it('joins cookies, takes off what is the proxy\'s, and drops names with an under
   const { fault, head } = read([...GET, ['cookie', 'a=1'], ['x-a', ''], ['cookie', 'b=2'], ['x_b', '1'], ['x-forwarded-for', '192.0.2.1'], ['te', 'trailers'], ['x-request-id', 'id-1']])
   expect(fault).toBeUndefined()
   expect(head.fields).toBe('x-a:\r\ncookie: a=1; b=2\r\n')
+  expect(read([...GET, ['cookie', ''], ['cookie', 'a=1'], ['cookie', '']]).head.fields).toBe('cookie: a=1\r\n')
   expect([head.forwardedFor, head.trailers, head.requestId]).toEqual(['192.0.2.1', true, 'id-1'])
 })
 

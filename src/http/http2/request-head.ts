@@ -88,8 +88,9 @@ function readFields({ fields }: FieldList, head: RequestHead, limits: Limits): F
     if (name.tag === FORWARD) forwarded += field.line
     else if (name.tag === COOKIE) {
       // RFC 9113 section 8.2.3. A browser may send each of its cookies on its own: together they are one field.
-      if (cookie !== '') count--
-      cookie = cookie === '' ? value : `${cookie}; ${value}`
+      if (cookie !== '' || value === '') count--
+      // An empty one would leave white space at the end of the field.
+      if (value !== '') cookie = cookie === '' ? value : `${cookie}; ${value}`
     } else if (name.tag >= ACTION) fault ??= actions[name.tag - ACTION]?.(head, value)
   }
   head.fields = cookie === '' ? forwarded : `${forwarded}cookie: ${cookie}\r\n`
