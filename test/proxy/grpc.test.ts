@@ -221,10 +221,10 @@ test('services that die without a word leave no call hanging, and are used again
   const proxy = await front(ports, { health: { firstEjection: 100, longestEjection: 200 } })
   const asking = client(proxy)
   const codes = new Map<number, number>()
-  let stop = false
+  const over = { yet: false }
   let done = 0
   const callers = Array.from({ length: 10 }, async () => {
-    while (!stop) {
+    while (!over.yet) {
       const { error } = await asking.unary(Buffer.from('x'))
       codes.set(error?.code ?? status.OK, (codes.get(error?.code ?? status.OK) ?? 0) + 1)
       done++
@@ -240,7 +240,7 @@ test('services that die without a word leave no call hanging, and are used again
   }
   const calls = servers.map(({ calls: { length } }) => length)
   await eventually(async () => servers.every(({ calls: { length } }, i) => length > (calls[i] ?? 0) + 5), Boolean)
-  stop = true
+  over.yet = true
   await Promise.all(callers)
   expect([...codes.keys()].filter((code) => code !== status.OK && code !== status.UNAVAILABLE && code !== status.INTERNAL && code !== status.CANCELLED)).toEqual([])
   expect((codes.get(status.OK) ?? 0) > 300).toBe(true)
