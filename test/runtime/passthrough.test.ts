@@ -194,6 +194,17 @@ test('without an endpoint, without a backend, and beyond the limit connections a
   first.socket.destroy()
 })
 
+test('connections that are passed on are no handshakes of ours', async () => {
+  const { port } = await backend()
+  const plane = await start(config({ [HOST]: { ports: [port] } }, { 'other.example.com': [] }), { limits: { ...DEFAULT_SETTINGS.limits, handshakes: 1 } }, 1)
+  const hello = await helloFor(HOST)
+  const client = await dial(portOf(plane))
+  client.socket.write(hello)
+  await client.received(hello.length)
+  expect(await curl(plane, 'other.example.com', '-k', '-o', '/dev/null', '-w', '%{http_code}')).toBe('503')
+  client.socket.destroy()
+})
+
 test('a silent connection ends after the idle time; an open one outlives a change of its host and a drain ends it', async () => {
   const { port } = await backend()
   const idle = await start(config({ [HOST]: { ports: [port] } }), { streams: { ...DEFAULT_SETTINGS.streams, idleTimeout: 150 } })

@@ -84,6 +84,10 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
     return lookup.idsFor(serverName).flatMap((id) => lookup.certificate(id) ?? [])
   }
 
+  function serverOf(cache: ServerCache, certificates: readonly Certificate[]): Server | undefined {
+    return certificates.length === 0 ? undefined : cache.of(certificates)
+  }
+
   return {
     servers(make) {
       const caches: Listener = { make, byTerms: new Map([['', createCache(undefined, make)]]) }
@@ -103,8 +107,7 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
           const all = certificatesFor(serverName)
           // With other ciphers than ours it can't be known whether those of one kind of key remain.
           const choice = offer === undefined || (terms?.ciphers ?? tls.ciphers) !== undefined ? all : chooseByKey(all, offer, (terms?.versions ?? tls).maxVersion)
-          const certificates = choice.length === 0 ? all : choice
-          const server = (certificates.length === 0 ? undefined : cache.of(certificates)) ?? cache.of([fallback])
+          const server = serverOf(cache, choice) ?? serverOf(cache, all) ?? cache.of([fallback])
           if (server === undefined) throw new Error('the default certificate does not load')
           return server
         },
