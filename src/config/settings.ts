@@ -41,6 +41,8 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
     },
     pool: {
       idlePerEndpoint: config.maxIdlePerEndpoint,
+      requestsPerConnection: config.maxRequestsPerEndpointConnection,
+      connectionAge: config.maxEndpointConnectionAge,
       idleTimeout: config.idleTimeout,
       connectionsPerEndpoint: config.maxConnectionsPerEndpoint,
       sessionsPerEndpoint: config.maxSessionsPerEndpoint,

@@ -98,6 +98,10 @@ export interface PoolSettings {
   /** Idle connections kept per endpoint and thread. */
   readonly idlePerEndpoint: number
   readonly idleTimeout: number
+  /** Of HTTP/1.1, after which a connection is closed; 0: no limit. */
+  readonly requestsPerConnection: number
+  /** Milliseconds after which one of HTTP/1.1 is closed with the end of its request; 0: no limit. */
+  readonly connectionAge: number
   /** Open connections per endpoint and thread; 0: no limit. */
   readonly connectionsPerEndpoint: number
   /** Connections of HTTP/2 per endpoint and thread, each with as many streams as the backend takes. More requests wait. */
@@ -178,7 +182,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     send: 60_000,
     tunnel: 60_000,
   },
-  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, connectionsPerEndpoint: 0, sessionsPerEndpoint: 32, sessionPingInterval: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10 },
+  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, requestsPerConnection: 10_000, connectionAge: 3_600_000, connectionsPerEndpoint: 0, sessionsPerEndpoint: 32, sessionPingInterval: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10 },
   health: { connectFailures: 1, badAnswers: 5, count5xx: false, firstEjection: 1000, longestEjection: 60_000, largestShare: 0.5, slowStart: 10_000 },
   affinityClients: 65_536,
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },

@@ -29,6 +29,10 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
   readonly pool: Http1Pool
   readonly socket: Socket
   reused = false
+  /** Requests whose response came to its end. */
+  served = 0
+  /** By the wheel. */
+  readonly bornAt: number
   requestComplete = false
   responseStarted = false
   readonly resetCode = 0
@@ -61,6 +65,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
     this.socket.on('error', () => undefined)
     this.socket.on('close', () => this.#closed())
     this.#timer.set(context.timeouts.connect)
+    this.bornAt = context.wheel.now
   }
 
   get full(): boolean {
@@ -234,6 +239,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
     const { trailers } = this.#body
     const { keepAlive, idleTimeout } = this.#reader.head
     this.#sink = undefined
+    this.served++
     if (extra || !keepAlive || !this.requestComplete || this.#writer.full || !this.pool.keep(this)) this.destroy()
     else {
       // The client may not have taken all of it yet; the connection is free all the same.

@@ -38,9 +38,12 @@ export class Http1Pool extends EndpointPool {
     return new UpstreamConnection(this, this.context, sink)
   }
 
-  /** False: it is surplus, or its endpoint is gone, and must be closed. */
+  /** False: it is surplus, worn out, or its endpoint is gone, and must be closed. */
   keep(connection: UpstreamConnection): boolean {
-    if (this.users === 0 || this.#idle.length >= this.context.pool.idlePerEndpoint) return false
+    const { idlePerEndpoint, requestsPerConnection, connectionAge } = this.context.pool
+    if (this.users === 0 || this.#idle.length >= idlePerEndpoint) return false
+    if (requestsPerConnection > 0 && connection.served >= requestsPerConnection) return false
+    if (connectionAge > 0 && this.context.wheel.now - connection.bornAt >= connectionAge) return false
     this.#idle.push(connection)
     return true
   }

@@ -44,6 +44,8 @@ describe('a key sets an option', () => {
     ['proxy-send-timeout', '3', { sendTimeout: 3000 }],
     ['proxy-next-upstream-tries', '2', { tries: 2 }],
     ['upstream-keepalive-connections', '16', { maxIdlePerEndpoint: 16 }],
+    ['upstream-keepalive-time', '30m', { maxEndpointConnectionAge: 1_800_000 }],
+    ['upstream-keepalive-requests', '100', { maxRequestsPerEndpointConnection: 100 }],
     ['upstream-keepalive-timeout', '9', { idleTimeout: 9000 }],
     ['proxy-stream-timeout', '30s', { streamIdleTimeout: 30_000, udpIdleTimeout: 30_000 }],
     ['server-tokens', 'false', { serverHeader: '' }],

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { freshProxy, proxy, upstream } from '../support/fresh-proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { OK } from '../support/scripted-upstream.ts'
-import { routing, toUpstream } from '../support/test-proxy.ts'
+import { routing, settingsWith, toUpstream } from '../support/test-proxy.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -46,6 +46,27 @@ it('uses a connection again after an empty body that had a length', async () => 
     expect((await client.response()).status).toBe(200)
   }
   expect(upstream.connections.length).toBe(1)
+  client.close()
+})
+
+it('gives a connection so many requests as it may have, and a limit that changes holds for those that are open', async () => {
+  const pool = (requestsPerConnection: number, connectionAge = 0): void => proxy.proxy.configure(settingsWith({ pool: { requestsPerConnection, connectionAge } }))
+  const client = await RawClient.connect(proxy.port)
+  const ask = async (count: number): Promise<number> => {
+    for (let i = 0; i < count; i++) {
+      client.send(GET)
+      expect((await client.response()).status).toBe(200)
+    }
+    return upstream.connections.length
+  }
+  expect(await ask(5)).toBe(1)
+  pool(3)
+  expect(await ask(1)).toBe(1)
+  expect(await ask(6)).toBe(3)
+  pool(0, 1)
+  expect(await ask(1)).toBe(4)
+  // Until the wheel has turned: then it is older than a millisecond.
+  await expect.poll(() => ask(1)).toBeGreaterThan(4)
   client.close()
 })
 
