@@ -42,7 +42,9 @@ export class Closing {
 
   /** Bytes that nobody wants. */
   received(count: number): void {
+    const before = this.#received
     this.#received += count
-    if (!this.#lingers || this.#received > LINGER_BYTES) this.#socket.destroySoon()
+    // Once only: each time is another listener on the socket.
+    if (this.#lingers && before <= LINGER_BYTES && this.#received > LINGER_BYTES) this.#socket.destroySoon()
   }
 }
