@@ -1,6 +1,7 @@
 // What a thread's sockets read into: one buffer for all, and for those that stream a large body one of their own at a time, so that
 // it can be written on without a copy. A buffer is lent to the kernel until a write is done; nobody reads into it meanwhile.
 import type { Socket } from 'node:net'
+import { CopyBuffers } from './copy-buffers.ts'
 
 const SIZE = 64 * 1024
 /** A read of at least this much is worth a buffer of its own for the next one. */
@@ -14,6 +15,8 @@ const MOST_OWN = 1024
 
 export class ReadBuffers {
   readonly shared: Buffer = Buffer.allocUnsafeSlow(SIZE)
+  /** For what was read into the shared one and must be written before it is read into again. */
+  readonly copies = new CopyBuffers()
   readonly #own = new WeakSet<Buffer>()
   #made = 0
   /** A socket that closes takes its buffer with it. */

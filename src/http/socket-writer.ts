@@ -47,11 +47,12 @@ export class SocketWriter implements Gathered {
     const head = this.#text + before
     this.#text = ''
     this.written += before.length + size + after.length
-    const whole = Buffer.allocUnsafeSlow(head.length + size + after.length)
+    const { copies } = this.#buffers
+    const whole = copies.take(head.length + size + after.length)
     let position = head === '' ? 0 : whole.write(head, 0, 'latin1')
     position += buffer.copy(whole, position, start, end)
-    if (after !== '') whole.write(after, position, 'latin1')
-    this.#socket.write(whole)
+    if (after !== '') position += whole.write(after, position, 'latin1')
+    copies.write(this.#socket, whole, position)
   }
 
   /** With the others, at the end of this turn of the event loop. */

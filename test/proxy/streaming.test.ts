@@ -14,8 +14,11 @@ const SIZE = 1024 * MIB
 const PIECE = randomBytes(MIB)
 /** What a sender may be ahead of a reader that takes nothing: the kernel's buffers of two connections, up to 36 MiB each, and little else. */
 const MOST_AHEAD = SIZE / 8
-/** Of the proxy's process, over what the first run left: garbage counts until it is collected. */
-const MOST_GROWTH = SIZE / 16
+/**
+ * Of the proxy's process, over what the first run left. Garbage counts until it is collected: where Node reads into buffers of its own,
+ * V8 begins to collect them at 64 MiB.
+ */
+const MOST_GROWTH = SIZE / 8
 /** Taken in sips, after nothing was taken for a while. */
 const SIPPED = 4 * MIB
 
