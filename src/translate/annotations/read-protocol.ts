@@ -4,8 +4,9 @@ import { isIP } from 'node:net'
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
 import { isCipherList, readTlsVersions, type TlsVersions } from '../../model/tls.ts'
-import { error, quote, warning } from '../report.ts'
+import { quote } from '../report.ts'
 import { fieldOf, type Entry } from './entries.ts'
+import { DEFAULT_DEPTH, ProtectionReader } from './protection-reader.ts'
 import { parseBool } from './spec.ts'
 
 export type Speaks = 'HTTP' | 'HTTPS' | 'AUTO_HTTP' | 'GRPC' | 'GRPCS'
@@ -37,8 +38,6 @@ export interface ProtocolReading {
 }
 
 const SPEAKS: readonly Speaks[] = ['HTTP', 'HTTPS', 'AUTO_HTTP', 'GRPC', 'GRPCS']
-const DEFAULT_DEPTH = 1
-const LARGEST_DEPTH = 20
 const NAMES = ['proxy-ssl-secret', 'proxy-ssl-verify', 'proxy-ssl-verify-depth', 'proxy-ssl-name', 'proxy-ssl-server-name', 'proxy-ssl-ciphers', 'proxy-ssl-protocols']
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_]([-a-z0-9_]*[a-z0-9])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*$/i
 const NOTHING: ProtocolReading = Object.freeze({ protocol: undefined, closes: false })
@@ -61,44 +60,40 @@ export function protocolText({ speaks, tls }: AskedProtocol): string {
   return `${speaks ?? ''}${JSON.stringify(rest)}`
 }
 
-class Reader {
+class Reader extends ProtectionReader {
   closes = false
-  readonly #entries: Entries
-  readonly #object: ObjectRef
-  readonly #diagnostics: Diagnostic[]
 
   constructor(entries: Entries, object: ObjectRef, diagnostics: Diagnostic[]) {
-    this.#entries = entries
-    this.#object = object
-    this.#diagnostics = diagnostics
+    super(entries, object, diagnostics, 'so that nothing is sent unprotected, the paths of this Ingress answer 503')
   }
 
   speaks(): Speaks | undefined {
     const asked = this.#asked()
     // Who takes the TLS of clients as it comes speaks TLS: so does ingress-nginx with such a backend when it is asked over plain HTTP.
-    const isPassed = parseBool(this.#valued('ssl-passthrough')?.value ?? '') === true
+    const isPassed = parseBool(this.valued('ssl-passthrough')?.value ?? '') === true
     if (!isPassed) return asked
     return asked === 'GRPC' ? 'GRPCS' : asked === undefined || asked === 'HTTP' ? 'HTTPS' : asked
   }
 
   #asked(): Speaks | undefined {
-    const entry = this.#valued('backend-protocol')
+    const entry = this.valued('backend-protocol')
     if (entry === undefined) return undefined
     const wanted = entry.value.toUpperCase()
     const found = SPEAKS.find((each) => each === wanted)
-    if (wanted === 'FCGI') this.#refuse(entry, 'Narthex does not speak FastCGI', 'Put a web server that does (nginx, Caddy) beside the application, and name its port.')
-    else if (found === undefined) this.#refuse(entry, `${quote(entry.value)} is no protocol that Narthex knows`, `Use one of ${SPEAKS.join(', ')}.`)
+    if (wanted === 'FCGI') this.refuse(entry, 'Narthex does not speak FastCGI', 'Put a web server that does (nginx, Caddy) beside the application, and name its port.')
+    else if (found === undefined) this.refuse(entry, `${quote(entry.value)} is no protocol that Narthex knows`, `Use one of ${SPEAKS.join(', ')}.`)
     return found
   }
 
   tls(): AskedTls | undefined {
-    const first = NAMES.map((name) => this.#valued(name)).find((entry) => entry !== undefined)
+    const first = NAMES.map((name) => this.valued(name)).find((entry) => entry !== undefined)
     if (first === undefined) return undefined
-    const secret = this.#secret()
+    const named = this.valued('proxy-ssl-secret')
+    const secret = named === undefined ? undefined : this.secret(named)
     const verify = this.#switch('proxy-ssl-verify', true)
     if (verify && secret === undefined && !this.closes) {
-      const entry = this.#valued('proxy-ssl-verify') ?? first
-      this.#refuse(entry, 'proxy-ssl-verify asks for a check of the backend’s certificate, and no proxy-ssl-secret says who vouches for it', 'Set proxy-ssl-secret to a Secret with ca.crt.')
+      const entry = this.valued('proxy-ssl-verify') ?? first
+      this.refuse(entry, 'proxy-ssl-verify asks for a check of the backend’s certificate, and no proxy-ssl-secret says who vouches for it', 'Set proxy-ssl-secret to a Secret with ca.crt.')
     }
     const name = this.#name()
     const ciphers = this.#ciphers()
@@ -106,7 +101,7 @@ class Reader {
     const tls: AskedTls = {
       ...(secret !== undefined && { secret }),
       verify,
-      depth: this.#depth(),
+      depth: this.depth('proxy-ssl-verify-depth'),
       ...(name !== undefined && { name }),
       sendName: this.#switch('proxy-ssl-server-name', false),
       ...(ciphers !== undefined && { ciphers }),
@@ -119,78 +114,49 @@ class Reader {
   }
 
   warnInVain(speaks: Speaks | undefined): void {
-    const entry = NAMES.map((name) => this.#valued(name)).find((each) => each !== undefined)
+    const entry = NAMES.map((name) => this.valued(name)).find((each) => each !== undefined)
     if (entry === undefined) return
     const why = speaks === undefined ? 'no backend-protocol asks for TLS, so that it counts for Service ports alone whose appProtocol does' : `backend-protocol is ${speaks}, so that it has no effect`
-    this.#warn(entry, `${entry.name} is about TLS towards the backend, and ${why}`, 'Set backend-protocol to HTTPS or GRPCS, or remove the annotation.')
-  }
-
-  #secret(): string | undefined {
-    const entry = this.#valued('proxy-ssl-secret')
-    if (entry === undefined) return undefined
-    const match = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)\/([a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/.exec(entry.value)
-    const { namespace } = this.#object
-    if (match === null) this.#refuse(entry, `${quote(entry.value)} names no Secret`, 'Write namespace/name.')
-    else if (match[1] !== namespace) this.#refuse(entry, `The Secret ${quote(entry.value)} is of another namespace`, `Use a Secret of namespace ${quote(namespace)}.`)
-    else return entry.value
-    return undefined
+    this.warn(entry, `${entry.name} is about TLS towards the backend, and ${why}`, 'Set backend-protocol to HTTPS or GRPCS, or remove the annotation.')
   }
 
   /** `protects`: a value that is neither closes the paths. */
   #switch(name: string, protects: boolean): boolean {
-    const entry = this.#valued(name)
+    const entry = this.valued(name)
     if (entry === undefined || entry.value === 'off') return false
     if (entry.value === 'on') return true
     const wrong = `${quote(entry.value)} is neither on nor off`
-    if (protects) this.#refuse(entry, wrong, 'Set it to "on" or "off".')
-    else this.#warn(entry, `${wrong}; ${name} is taken as off`, 'Set it to "on" or "off".')
+    if (protects) this.refuse(entry, wrong, 'Set it to "on" or "off".')
+    else this.warn(entry, `${wrong}; ${name} is taken as off`, 'Set it to "on" or "off".')
     return false
   }
 
-  #depth(): number {
-    const entry = this.#valued('proxy-ssl-verify-depth')
-    if (entry === undefined) return DEFAULT_DEPTH
-    const depth = /^\d{1,3}$/.test(entry.value) ? Number(entry.value) : Number.NaN
-    if (depth <= LARGEST_DEPTH) return depth
-    this.#warn(entry, `${quote(entry.value)} is no number from 0 to ${LARGEST_DEPTH}; ${DEFAULT_DEPTH} is used`, 'Set it to the number of intermediate certificates.')
-    return DEFAULT_DEPTH
-  }
-
   #name(): string | undefined {
-    const entry = this.#valued('proxy-ssl-name')
+    const entry = this.valued('proxy-ssl-name')
     if (entry === undefined) return undefined
     if (DNS_NAME.test(entry.value) || isIP(entry.value) !== 0) return entry.value.toLowerCase()
-    this.#refuse(entry, `${quote(entry.value)} is no name that a certificate could be for`, 'Write a DNS name such as "api.internal".')
+    this.refuse(entry, `${quote(entry.value)} is no name that a certificate could be for`, 'Write a DNS name such as "api.internal".')
     return undefined
   }
 
   #ciphers(): string | undefined {
-    const entry = this.#valued('proxy-ssl-ciphers')
+    const entry = this.valued('proxy-ssl-ciphers')
     if (entry === undefined || entry.value === 'DEFAULT') return undefined
     if (isCipherList(entry.value)) return entry.value
-    this.#refuse(entry, `${quote(entry.value)} is no list of ciphers that OpenSSL knows`, 'Check it with: openssl ciphers')
+    this.refuse(entry, `${quote(entry.value)} is no list of ciphers that OpenSSL knows`, 'Check it with: openssl ciphers')
     return undefined
   }
 
   #versions(): TlsVersions | undefined {
-    const entry = this.#valued('proxy-ssl-protocols')
+    const entry = this.valued('proxy-ssl-protocols')
     if (entry === undefined) return undefined
     const { wrong, ...versions } = readTlsVersions(entry.value)
-    if (wrong !== undefined) this.#warn(entry, `proxy-ssl-protocols ${wrong}; ${versions.minVersion} to ${versions.maxVersion} are spoken`, 'Set it to "TLSv1.2 TLSv1.3".')
+    if (wrong !== undefined) this.warn(entry, `proxy-ssl-protocols ${wrong}; ${versions.minVersion} to ${versions.maxVersion} are spoken`, 'Set it to "TLSv1.2 TLSv1.3".')
     return versions
   }
 
-  #valued(name: string): Entry | undefined {
-    const entry = this.#entries.get(name)
-    return entry === undefined || entry.value === '' ? undefined : entry
-  }
-
-  #warn(entry: Entry, message: string, fix: string): void {
-    this.#diagnostics.push(warning('AnnotationInvalid', this.#object, { field: fieldOf(entry), message: `${message}.`, fix }))
-  }
-
-  #refuse(entry: Entry, wrong: string, fix: string): void {
+  protected override refuse(entry: Entry, wrong: string, fix: string): void {
     this.closes = true
-    this.#diagnostics.push(error('AnnotationInvalid', this.#object, { field: fieldOf(entry), message: `${wrong}; so that nothing is sent unprotected, the paths of this Ingress answer 503.`, fix }))
+    super.refuse(entry, wrong, fix)
   }
 }

@@ -58,7 +58,7 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, {
   const { protocol, closes } = readProtocol(entries, object, diagnostics)
   if (closes) policy.closesPaths = true
   const affinity = readAffinity(entries, object, diagnostics)
-  const clientTls = readClientTls(entries, object.namespace, object, diagnostics)
+  const clientTls = readClientTls(entries, object, diagnostics)
   return { policy: intern(policy), balancing: protocol === undefined ? balancing : { ...balancing, protocol }, affinity, clientTls, leaveOut, diagnostics }
 }
 
