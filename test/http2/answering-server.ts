@@ -51,7 +51,7 @@ export function serve(socket: Socket, { buffers, turn, wheel }: Wires, settings:
 /** What the codec asks of owners: a GOAWAY has to arrive. */
 export function endSocket(socket: Socket, code: ErrorCode): void {
   socket.end()
-  if (code !== NO_ERROR) setTimeout(() => socket.destroy(), 200).unref()
+  if (code !== NO_ERROR) setTimeout(() => socket.destroy(), 1000).unref()
 }
 
 /** By path: `/paused` stops reading, `/echo` sends the body back as it comes, `/trailers` both sides' trailers, `/large/N` N bytes, `/hang` nothing, `/early` before the

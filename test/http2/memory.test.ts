@@ -7,6 +7,9 @@ import { encodeField } from '../../src/http/http2/hpack/encoder.ts'
 import { DEFAULT_HTTP2_SETTINGS } from '../../src/model/http2-settings.ts'
 import { startAnswering } from './answering-server.ts'
 
+/** On a busy machine. */
+const PATIENT = { timeout: 15_000 }
+
 const server = await startAnswering({ ...DEFAULT_HTTP2_SETTINGS, abuse: { ...DEFAULT_HTTP2_SETTINGS.abuse, controlBurst: Infinity } })
 afterAll(() => server.close())
 
@@ -33,10 +36,10 @@ describe('memory', () => {
       const frames = Buffer.from(`${frameHead(1, DATA, 0, id)}x`.repeat(1000), 'latin1')
       for (let i = 0; i < 200; i++) socket.write(frames)
     }
-    await expect.poll(unread).toBe(STREAMS.length * 200_000)
+    await expect.poll(unread, PATIENT).toBe(STREAMS.length * 200_000)
     expect(kept() - before).toBeLessThan(24 * 1024 * 1024)
     socket.destroy()
-    await expect.poll(() => server.connections.size).toBe(0)
+    await expect.poll(() => server.connections.size, PATIENT).toBe(0)
   })
 
   it('of a queue is at most twice what it holds, from a kilobyte on', () => {

@@ -8,6 +8,9 @@ import { encodeField } from '../../src/http/http2/hpack/encoder.ts'
 import { BODY, startAnswering } from './answering-server.ts'
 import { startAsking } from './asking-client.ts'
 
+/** On a busy machine. */
+const PATIENT = { timeout: 15_000 }
+
 const SESSIONS = 3000
 const AT_ONCE = 50
 
@@ -67,7 +70,7 @@ it('bears them', async () => {
     }
   })
   await Promise.all(workers)
-  await expect.poll(() => server.connections.size).toBe(0)
+  await expect.poll(() => server.connections.size, PATIENT).toBe(0)
   const client = await startAsking(server.port)
   expect(await client.ask({ path: '/' })).toMatchObject({ status: 200, body: BODY })
   client.close()

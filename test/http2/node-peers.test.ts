@@ -8,6 +8,9 @@ import { DEFAULT_HTTP2_SETTINGS } from '../../src/model/http2-settings.ts'
 import { BODY, startAnswering, wires, type AnsweringServer } from './answering-server.ts'
 import { startAsking, type AskingClient } from './asking-client.ts'
 
+/** On a busy machine. */
+const PATIENT = { timeout: 15_000 }
+
 /** node:http2 as the client: one request. */
 async function ask(session: ClientHttp2Session, headers: Record<string, string>, body?: Buffer): Promise<{ status: number; body: Buffer; trailers: Record<string, unknown> }> {
   const stream = session.request(headers, { endStream: body === undefined })
@@ -195,7 +198,7 @@ describe('our client role with node:http2 as server', () => {
       if (paused === undefined) stream.pauseReading()
       paused ??= stream
     })
-    await expect.poll(() => paused?.closed).toBe(true)
+    await expect.poll(() => paused?.closed, PATIENT).toBe(true)
     paused?.resumeReading()
     expect(await answer).toMatchObject({ status: 200, code: -1 })
     expect((await answer)?.body.length).toBe(100_000)

@@ -10,7 +10,7 @@ import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, REFUSED_STREAM, type ErrorCode } f
 import {
   END_STREAM, goAwayText, headersText, INITIAL_WINDOW, LARGEST_WINDOW, PREFACE, pingText, resetText, settingsText, windowUpdateText,
 } from './frame-text.ts'
-import type { Http2Owner, StreamHandler } from './handlers.ts'
+import { UNHEARD, type Http2Owner, type StreamHandler } from './handlers.ts'
 import { Inbound } from './inbound.ts'
 import { Outflow } from './outflow.ts'
 import { GOING_AWAY, Patience } from './patience.ts'
@@ -196,17 +196,21 @@ export class Http2Connection implements StreamHome, Controlled {
     // A request that is answered is not waited for; a response may still be on its way to whom it is for.
     if (this.role === 'server') stream.dropUnread()
     this.#remove(stream, 'complete')
+    this.#settle()
   }
 
   giveUp(stream: Http2Stream, code: ErrorCode): void {
     this.writeText(resetText(stream.id, code))
     this.#remove(stream, 'given-up')
+    this.#settle()
   }
 
   refuse(stream: Http2Stream, code: ErrorCode): void {
     if (stream.closed) return
-    this.giveUp(stream, code)
+    this.writeText(resetText(stream.id, code))
+    this.#remove(stream, 'given-up')
     stream.fail(code, false)
+    this.#settle()
     this.blame()
   }
 
@@ -227,6 +231,10 @@ export class Http2Connection implements StreamHome, Controlled {
     this.streamTable.open.delete(stream.id)
     this.streamTable.closed.add(stream.id, ending)
     if (ending === 'complete') this.streamTable.completed++
+  }
+
+  /** After a stream was removed, and has heard of it. */
+  #settle(): void {
     if (this.over) return
     if (this.role === 'client') this.owner.streamsAvailable()
     if (this.streams === 0) this.owner.idle()
@@ -266,6 +274,7 @@ export class Http2Connection implements StreamHome, Controlled {
   streamReset(stream: Http2Stream, code: ErrorCode): void {
     this.#remove(stream, 'reset')
     stream.fail(code, code === REFUSED_STREAM)
+    this.#settle()
     this.blame()
   }
 
@@ -280,17 +289,6 @@ export class Http2Connection implements StreamHome, Controlled {
     }
     if (this.over) return
     this.owner.goingAway(code)
-    this.#finishIfDone()
+    this.#settle()
   }
-}
-
-/** Until the owner has named one. */
-const UNHEARD: StreamHandler = {
-  head: () => undefined,
-  interim: () => undefined,
-  data: () => undefined,
-  end: () => undefined,
-  reset: () => undefined,
-  drained: () => undefined,
-  turnEnd: () => undefined,
 }

@@ -36,3 +36,14 @@ export interface Http2Owner {
    * (with NO_ERROR once its output is out, otherwise after lingering: the GOAWAY should arrive). Also from timers. */
   ended(code: ErrorCode): void
 }
+
+/** Of a stream whose owner has not named one yet. */
+export const UNHEARD: StreamHandler = {
+  head: () => undefined,
+  interim: () => undefined,
+  data: () => undefined,
+  end: () => undefined,
+  reset: () => undefined,
+  drained: () => undefined,
+  turnEnd: () => undefined,
+}
