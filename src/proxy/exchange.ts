@@ -160,8 +160,9 @@ export class Exchange implements ResponseSink {
     this.#upstream?.resumeReading()
   }
 
-  clientGone(): void {
-    if (this.active) this.#finish('client-gone')
+  /** `kind`: what it did, if it is not just gone. */
+  clientGone(kind: FailureKind = 'client-gone'): void {
+    if (this.active) this.#finish(kind)
   }
 
   // === from the backend

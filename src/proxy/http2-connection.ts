@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { Timer } from '../base/timer-wheel.ts'
 import { Http2Connection } from '../http/http2/connection.ts'
+import type { FieldList } from '../http/http2/field-list.ts'
 import type { Http2Owner, StreamHandler } from '../http/http2/handlers.ts'
 import type { Http2Stream } from '../http/http2/stream.ts'
 import { SocketWriter } from '../http/socket-writer.ts'
@@ -80,10 +81,19 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
   opened(stream: Http2Stream): StreamHandler {
     const { requestsPerConnection } = this.#context.settings.limits
     if (this.#deadline !== 'write') this.#timer.clear()
-    const handler = this.#spare.pop() ?? new ClientStream(this, this.#context, this.#tls, this.#origin)
+    const handler = this.#take()
     handler.begin(stream)
     if (++this.#requests === requestsPerConnection) this.#wire.goAway()
     return handler
+  }
+
+  /** A request that is none: the client has been told. */
+  malformed(list: FieldList): void {
+    this.#take().refuse(list)
+  }
+
+  #take(): ClientStream {
+    return this.#spare.pop() ?? new ClientStream(this, this.#context, this.#tls, this.#origin)
   }
 
   finished(stream: ClientStream): void {

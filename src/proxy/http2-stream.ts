@@ -64,6 +64,16 @@ export class ClientStream implements Downstream, StreamHandler {
     this.#bodyBytes = this.bytesOut = 0
   }
 
+  /** The request is malformed, and has no stream. */
+  refuse(list: FieldList): void {
+    const exchange = this.#exchange
+    this.bytesOut = 0
+    readRequestFields(list, true, exchange.request, this.#context.settings.limits)
+    exchange.bytesIn = list.size
+    exchange.refuse('bad-request', true)
+    this.#over()
+  }
+
   get clientPort(): number {
     return this.#owner.clientPort
   }
@@ -118,9 +128,13 @@ export class ClientStream implements Downstream, StreamHandler {
     else this.#exchange.requestEnd(text)
   }
 
-  reset(): void {
+  reset(code: number): void {
     this.#stream = undefined
-    this.#exchange.clientGone()
+    const exchange = this.#exchange
+    // The message broke a rule, and its sender has been told: perhaps before its head was handed over.
+    const kind = code === PROTOCOL_ERROR ? 'bad-request' : 'client-gone'
+    if (exchange.active) exchange.clientGone(kind)
+    else exchange.refuse(kind, true)
     this.#over()
   }
 

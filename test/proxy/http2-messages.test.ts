@@ -143,6 +143,7 @@ it('waits for the next part of a body as long as for HTTP/1.1', async () => {
 
 it('resets a request whose length is not that of its body', async () => {
   connect()
+  const before = proxy.records.length
   for (const [length, body] of [['5', 'four'], ['3', 'four']] as const) {
     const stream = client.head([...request('POST', '/length'), ['content-length', length]], false)
     client.data(stream, body, true)
@@ -150,6 +151,7 @@ it('resets a request whose length is not that of its body', async () => {
   }
   expect((await client.response(client.head([...request('POST', '/length'), ['content-length', '5']]))).reset).toBe(PROTOCOL_ERROR)
   expect(upstream.requests.filter(({ target }) => target === '/length')).toEqual([])
+  expect(proxy.records.slice(before).map(({ status, failure }) => [status, failure])).toEqual(Array.from({ length: 3 }, () => [400, 'bad-request']))
   expect((await client.get()).status).toBe(200)
 })
 
@@ -164,7 +166,9 @@ it('resets what is malformed, and goes on with the others', async () => {
     [...request('GET'), ['host', 'b']],
     [...request('GET'), [':path', '/']],
   ] as Fields[]) {
+    const before = proxy.records.length
     expect((await client.response(client.head(fields))).reset).toBe(PROTOCOL_ERROR)
+    expect(proxy.records.slice(before)).toMatchObject([{ status: 400, failure: 'bad-request', protocol: '2', bytesOut: 0 }])
   }
   expect((await client.get()).status).toBe(200)
 })
