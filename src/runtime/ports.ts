@@ -9,7 +9,7 @@ export interface ClaimedPorts {
   readonly listeners: readonly ListenerSettings[]
   /** Whether several threads may listen on one port on this system. */
   readonly reusePort: boolean
-  /** Lets go of them; threads that share the port may listen before. */
+  /** Lets go of them, so that those who are to serve can listen: until then connections are accepted and reset. */
   release(): Promise<void>
 }
 

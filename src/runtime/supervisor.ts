@@ -154,8 +154,8 @@ export class Supervisor implements DataPlane {
   }
 
   async #feedAll(): Promise<void> {
-    // Where ports can't be shared the one thread needs ours; else the threads join it and we let go when they listen.
-    if (!this.#claimed.reusePort) await this.#claimed.release()
+    // Before any of them listens: a connection that came to our side of a shared port would be reset, though another thread could serve it.
+    await this.#claimed.release()
     for (const thread of this.#threads) if (thread.state === 'booted') this.#feed(thread)
   }
 
@@ -227,7 +227,6 @@ export class Supervisor implements DataPlane {
     thread.counted = true
     if (this.#mode === 'starting' && this.#serving().length === this.#threads.size) {
       this.#mode = 'serving'
-      void this.#claimed.release()
     }
     this.#acknowledge(thread, version)
   }
