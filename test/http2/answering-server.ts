@@ -26,8 +26,8 @@ export function wires(clock: Clock = systemClock): Wires {
   return { buffers: new ReadBuffers(), turn: new WriteTurn(), wheel: new TimerWheel(clock) }
 }
 
-/** Joins a socket to a connection in the server role. */
-export function serve(socket: Socket, { buffers, turn, wheel }: Wires, settings: Http2Settings = DEFAULT_HTTP2_SETTINGS): Http2Connection {
+/** Joins a socket to a connection in the server role. `pauses`: it does not read from who does not. */
+export function serve(socket: Socket, { buffers, turn, wheel }: Wires, settings: Http2Settings = DEFAULT_HTTP2_SETTINGS, pauses = false): Http2Connection {
   const writer = new SocketWriter(socket, buffers, turn)
   const owner: Http2Owner = {
     opened: (stream) => new Answering(stream, connection),
@@ -39,9 +39,14 @@ export function serve(socket: Socket, { buffers, turn, wheel }: Wires, settings:
   const connection = new Http2Connection('server', { settings, writer, wheel }, owner)
   socket.setNoDelay(true)
   socket.on('data', (bytes) => {
-    if (typeof bytes !== 'string') connection.received(bytes, 0, bytes.length)
+    if (typeof bytes === 'string') return
+    connection.received(bytes, 0, bytes.length)
+    if (pauses && writer.full) socket.pause()
   })
-  socket.on('drain', () => connection.drained())
+  socket.on('drain', () => {
+    socket.resume()
+    connection.drained()
+  })
   socket.on('end', () => socket.end())
   socket.on('error', () => undefined)
   socket.on('close', () => connection.closed())
@@ -148,16 +153,17 @@ export interface AnsweringServer {
   readonly port: number
   readonly server: Server
   readonly connections: Set<Http2Connection>
+  readonly wheel: TimerWheel
   close(): Promise<void>
 }
 
 /** Cleartext, by prior knowledge. */
-export async function startAnswering(settings: Http2Settings = DEFAULT_HTTP2_SETTINGS, shared = wires()): Promise<AnsweringServer> {
+export async function startAnswering(settings: Http2Settings = DEFAULT_HTTP2_SETTINGS, shared = wires(), pauses = false): Promise<AnsweringServer> {
   const sockets = new Set<Socket>()
   const connections = new Set<Http2Connection>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
-    const connection = serve(socket, shared, settings)
+    const connection = serve(socket, shared, settings, pauses)
     connections.add(connection)
     socket.on('close', () => {
       sockets.delete(socket)
@@ -170,6 +176,7 @@ export async function startAnswering(settings: Http2Settings = DEFAULT_HTTP2_SET
     port: typeof address === 'object' && address !== null ? address.port : 0,
     server,
     connections,
+    wheel: shared.wheel,
     async close() {
       shared.wheel.stop()
       for (const socket of sockets) socket.destroy()

@@ -13,6 +13,9 @@ const KEEPALIVE = 'still on'
 /** Between the two GOAWAYs, if the peer does not answer the PING that goes with the first. */
 const GRACE = 1000
 
+/** Deadlines for something to come in. */
+const TO_BE_READ: ReadonlySet<Deadline> = new Set<Deadline>(['settings', 'head', 'pong', 'stall'])
+
 /** The connection that waits. */
 export interface Waiting {
   readonly settings: Http2Settings
@@ -79,6 +82,8 @@ export class Patience {
   }
 
   #passed(deadline: Deadline): void {
+    // Who takes nothing from us may not be read from either: what is waited for may have come. How long it may take nothing, the owner knows.
+    if (this.#on.outflow.writer.full && TO_BE_READ.has(deadline)) return this.#deadlines.set(deadline, GRACE)
     switch (deadline) {
       case 'settings':
         return this.#on.fail(SETTINGS_TIMEOUT)
@@ -113,7 +118,7 @@ export class Patience {
     const { stallTimeout } = settings
     for (const stream of outflow.waiting) {
       if (!stream.waits || this.#wheel.now - stream.progressAt < stallTimeout) continue
-      if (outflow.writer.full || outflow.window <= 0) return this.#on.fail(ENHANCE_YOUR_CALM)
+      if (outflow.window <= 0) return this.#on.fail(ENHANCE_YOUR_CALM)
       this.#on.refuse(stream, ENHANCE_YOUR_CALM)
     }
     if (outflow.waiting.size > 0) this.#deadlines.set('stall', Math.max(1000, stallTimeout / 4))
