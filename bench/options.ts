@@ -65,6 +65,6 @@ Narthex beside other proxies: what a request costs, and what else it promises.
 
 Tables go to standard output, progress to standard error. Two cores are needed, and a machine that does nothing else.
 
-${scenarios.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
+${scenarios.map(({ name, title }) => `  ${name.padEnd(20)}${title}`).join('\n')}
 `
 }
