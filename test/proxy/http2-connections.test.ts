@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { encodeField } from '../../src/http/http2/hpack/encoder.ts'
 import type { Host, RoutingConfig } from '../../src/model/routing.ts'
 import { Http2TestClient, request } from '../support/http2-client.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -159,4 +160,18 @@ it('closes a connection that says nothing, and one that says nothing more after 
   begun.send(PREFACE)
   await begun.finished()
   while (proxy.connections().clients > 0) await new Promise((resolve) => setImmediate(resolve))
+})
+
+it('gives up a client that takes nothing of what it asked for', async () => {
+  upstream.script = { onRequest: ({ connection }) => connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n${'x'.repeat(5_000_000)}`) }
+  const { port, proxy, recorded } = await start({ timeouts: { send: 500 } })
+  const raw = await RawClient.connect(port)
+  raw.socket.pause()
+  const frame = (type: number, flags: number, stream: number, payload: string): string => `\0\0${String.fromCharCode(payload.length, type, flags)}\0\0\0${String.fromCharCode(stream)}${payload}`
+  // The largest windows that there are, and then nothing is read.
+  raw.send(PREFACE + frame(4, 0, 0, '\0\x04\x7f\xff\xff\xff') + frame(8, 0, 0, '\x7f\0\0\0'))
+  raw.send(frame(1, 5, 1, [[':method', 'GET'], [':scheme', 'http'], [':authority', 'a'], [':path', '/']].map(([name = '', value = '']) => encodeField(name, value)).join('')))
+  expect((await recorded(() => true)).failure).toBe('client-gone')
+  while (proxy.connections().clients > 0) await new Promise((resolve) => setImmediate(resolve))
+  raw.close()
 })
