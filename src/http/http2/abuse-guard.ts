@@ -16,8 +16,9 @@ class Allowance {
 
   /** `work`: all that was done so far. False: used up. */
   take(now: number, work: number): boolean {
-    const regained = ((now - this.#at) / 1000) * this.#perSecond + work - this.#work
-    this.#used = Math.max(0, this.#used - regained) + 1
+    const inTime = Math.max(Math.min(0, this.#used), this.#used - ((now - this.#at) / 1000) * this.#perSecond)
+    // What is earned may be used later: the answers to data on its way come when it has all been sent.
+    this.#used = Math.max(-this.#burst, inTime - (work - this.#work)) + 1
     this.#at = now
     this.#work = work
     return this.#used <= this.#burst

@@ -1,7 +1,7 @@
 # What the RFC allows a peer and no server can bear without bound. Against servers with default bounds.
 import struct
 
-from hyperframe.frame import GoAwayFrame
+from hyperframe.frame import DataFrame, GoAwayFrame
 
 from peer import (ACK, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PROTOCOL, SETTINGS, frame, rst, settings, window)
 
@@ -144,6 +144,20 @@ def never_reads(peer, block):
     return None if got == CALM or (got is None and peer.closed) else 'got %s' % got
 
 
+def measures_the_delay(peer, block):
+    """As gRPC in Go does: a PING for each DATA frame that comes. What the server of the codec's own tests sends for it is 1,500 frames."""
+    peer.handshake((4, 2 ** 31 - 1))
+    peer.send(window(0, 2 ** 30) + block.request(path='/large/24000000'))
+    while True:
+        got = peer.read_frame()
+        if got is None or isinstance(got, GoAwayFrame):
+            return 'ended by %r' % got
+        if isinstance(got, DataFrame):
+            if 'END_STREAM' in got.flags:
+                return None if peer.alive() else 'the connection did not outlive it'
+            peer.send(frame(PING, 0, 0, b'12345678'))
+
+
 DEFAULT = [
     ('abuse: streams opened and reset at once', calmed(reset_streams(1100))),
     ('abuse: some streams opened and reset are borne', borne(reset_streams(500))),
@@ -163,6 +177,7 @@ DEFAULT = [
     ('abuse: acknowledgements of no SETTINGS', calmed(lambda b: frame(SETTINGS, ACK) * 1100)),
     ('abuse: PING', calmed(lambda b: frame(PING, 0, 0, b'12345678') * 1100)),
     ('abuse: acknowledgements of no PING', calmed(lambda b: frame(PING, ACK, 0, b'12345678') * 1100)),
+    ('abuse: PINGs of a client that downloads are borne', measures_the_delay),
     ('abuse: some PINGs are borne', borne(lambda b: frame(PING, 0, 0, b'12345678') * 500)),
     ('abuse: PRIORITY of idle streams', calmed(lambda b: b''.join(frame(PRIORITY, 0, 1 + 2 * i, b'\0\0\0\0\x10') for i in range(300)))),
     ('abuse: PRIORITY of one stream', calmed(lambda b: b.request(1, path='/hang') + frame(PRIORITY, 0, 1, b'\0\0\0\0\x10') * 300)),
