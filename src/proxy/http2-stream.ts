@@ -174,8 +174,8 @@ export class ClientStream implements Downstream, StreamHandler {
   }
 
   sendHead(head: ResponseHead): void {
-    const { framing, contentLength } = head
-    this.#left = framing === 'none' ? 0 : framing === 'length' ? contentLength : Infinity
+    const { framing, contentLength, mayTrail } = head
+    this.#left = framing === 'none' ? 0 : framing === 'length' && !mayTrail ? contentLength : Infinity
     const { hstsField } = this.#ownFields()
     replaceHsts(head, hstsField)
     this.#sendHead(responseBlock(head, this.#ownFields()), this.#left === 0)
@@ -190,7 +190,7 @@ export class ClientStream implements Downstream, StreamHandler {
   }
 
   sendEnd(trailers: string): void {
-    // What has a length ended with its last byte.
+    // What has a length and no trailers ended with its last byte.
     if (this.#left > 0) this.#stream?.sendEnd(trailers === '' ? '' : encodeFieldLines(trailers))
     this.#respondedInFull()
   }

@@ -64,6 +64,29 @@ test('bodies of any length and trailers go both ways', async () => {
   expect(trailers).toMatchObject({ 'x-t': '1' })
 })
 
+test('trailers follow a body of known length where the client speaks HTTP/2', async () => {
+  const { port } = await backend((stream, headers) => {
+    stream.respond({ ':status': 200, 'content-length': headers[':path'] === '/empty' ? 0 : 5 }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'abc' }))
+    stream.end(headers[':path'] === '/empty' ? '' : 'hello')
+  })
+  const proxy = await front([port], { http2: CLEARTEXT })
+  const session = connect(`http://127.0.0.1:${proxy.port}`)
+  ends.push(() => session.destroy())
+  for (const [path, length, body] of [['/', '5', 'hello'], ['/empty', '0', '']] as const) {
+    const request = session.request({ ':path': path })
+    const seen: object[] = []
+    let text = ''
+    request.on('response', (fields) => seen.push({ length: fields['content-length'] }))
+    request.on('trailers', (fields) => seen.push({ sum: fields['x-sum'] }))
+    request.setEncoding('latin1').on('data', (piece: string) => (text += piece))
+    await once(request, 'end')
+    expect([...seen, text]).toEqual([{ length }, { sum: 'abc' }, body])
+  }
+  // HTTP/1.1 has no place for them.
+  expect(await (await get(proxy)).text()).toBe('hello')
+})
+
 test('a response without a body, to HEAD, 204, 304, and interim ones', async () => {
   const { port } = await backend((stream, headers) => {
     if (headers[':path'] === '/interim') stream.additionalHeaders({ ':status': 103, link: '</a>' })

@@ -20,6 +20,8 @@ export class ResponseHead {
   contentLength = -1
   /** The field to forward, if there is one. */
   contentLengthLine = ''
+  /** Trailers may follow even a body of known length, as HTTP/2 has it; those of HTTP/1.1 come with chunked ones only. */
+  mayTrail = false
   /** The backend lets us use the connection again. */
   keepAlive = true
   /** Milliseconds that the backend says it leaves an idle connection open; Infinity: it does not say. */

@@ -36,6 +36,7 @@ export function responseHeadOf(list: FieldList, endStream: boolean, toHead: bool
   head.reason = ''
   head.hasServer = head.hasDate = head.hasHsts = head.chunked = false
   head.keepAlive = true
+  head.mayTrail = !endStream
   head.upgrade = head.connection = ''
   let text = ''
   for (let i = 0; i < fields.length; i++) {
