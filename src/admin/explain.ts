@@ -1,5 +1,8 @@
 // What would happen to a request, and why: which rule wins, why the others do not, what the answer is made of. Pure.
 import { canonicalAddress } from '../base/address-list.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { formatRef } from '../model/object-ref.ts'
+import type { ClientCertificatePolicy } from '../model/policy.ts'
 import type { Route, RoutingConfig } from '../model/routing.ts'
 import type { ProxySettings } from '../model/settings.ts'
 import { candidates, type Candidate, type Verdict } from '../table/candidates.ts'
@@ -35,14 +38,17 @@ export interface Explanation {
   /** Best first; at most MOST_CANDIDATES, the winner always among them. */
   readonly candidates: readonly { readonly host: string; readonly verdict: Verdict; readonly why: string; readonly route: RouteView }[]
   readonly candidatesLeftOut: number
+  /** What is wrong with the object whose rule wins (all objects of the host if none does), and errors elsewhere that may close it; at most MOST_DIAGNOSTICS. */
+  readonly diagnostics: readonly Diagnostic[]
 }
 
-export interface ExplainContext extends Pick<AdminView, 'hostName' | 'normalisePath' | 'endpointFor'> {
+export interface ExplainContext extends Pick<AdminView, 'hostName' | 'normalisePath' | 'endpointFor' | 'diagnostics'> {
   readonly config: RoutingConfig
   readonly settings: ProxySettings
 }
 
 const MOST_CANDIDATES = 200
+const MOST_DIAGNOSTICS = 20
 const URL_FORM = /^(https?):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?$/i
 
 /** Throws a RangeError with a sentence for the user when the URL can't be read. */
@@ -59,24 +65,51 @@ export function explain({ url, method, headers, from }: ExplainRequest, context:
   const isTls = scheme.toLowerCase() === 'https'
   const table = compileTable(context.config)
   const unread = isTls ? passedOn(table, sni, host) : undefined
-  if (unread !== undefined) return { request: { scheme: 'https', method, host, path }, ...unread, location: null, route: null, endpoint: null, filters: [], candidates: [], candidatesLeftOut: 0 }
+  if (unread !== undefined) return { request: { scheme: 'https', method, host, path }, ...unread, location: null, route: null, endpoint: null, filters: [], candidates: [], candidatesLeftOut: 0, diagnostics: [] }
   const route = match(table, host, path)
   const all = candidates(table, host, path)
   const shown = withWinner(all)
   const target = `${rawPath === '' ? '/' : rawPath}${query}`
   const address = from === undefined ? undefined : canonicalAddress(from)
   if (from !== undefined && address === undefined) throw new RangeError(`"${from}" is no IP address`)
-  const found = outcome(route, { config: context.config, settings: context.settings, isTls, host, path, target, candidates: all })
+  const rules = hostFor(table, host)?.clientCertificates
+  const found = refusedClients(rules, isTls) ?? outcome(route, { config: context.config, settings: context.settings, isTls, host, path, target, candidates: all })
   return {
     request: { scheme: isTls ? 'https' : 'http', method, host, path },
     ...found,
     endpoint: address === undefined || found.backend === null ? null : endpointOf(found.backend.id, route, { address, host, path, target, headers }, context),
     route: route === undefined ? null : { ...routeView(route), host: all.find(({ verdict }) => verdict === 'wins')?.host ?? host },
     certificate: isTls ? certificateFor(table, sni) : null,
-    filters: route === undefined ? [] : filtersOf(route, context.settings, context.config),
+    filters: [...clientFilters(rules, isTls), ...(route === undefined ? [] : filtersOf(route, context.settings, context.config))],
     candidates: shown.map(({ host, verdict, why, route }) => ({ host, verdict, why, route: routeView(route) })),
     candidatesLeftOut: all.length - shown.length,
+    diagnostics: diagnosticsOf(route, all, context.diagnostics()),
   }
+}
+
+/** Of the winner's own object all, without a winner of all objects of the host; of what can close a path besides (the ConfigMap too) the errors, if it is closed. */
+function diagnosticsOf(route: Route | undefined, candidates: readonly Candidate[], found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const ofHost = new Set(candidates.filter(({ verdict }) => verdict !== 'host-outranked').map((candidate) => formatRef(candidate.route.source.object)))
+  const own = route === undefined ? ofHost : new Set([formatRef(route.source.object)])
+  const isClosed = route !== undefined && route.backend === undefined
+  const mayClose = ({ severity, object }: Diagnostic) => isClosed && severity === 'error' && (object.kind === 'ConfigMap' || ofHost.has(formatRef(object)))
+  return found.filter((each) => own.has(formatRef(each.object)) || mayClose(each)).slice(0, MOST_DIAGNOSTICS)
+}
+
+/** A host that lets in nobody, whatever certificate they show. */
+function refusedClients(rules: ClientCertificatePolicy | undefined, isTls: boolean): Outcome | undefined {
+  const none = { status: 403, location: null, backend: null }
+  if (rules === 'denied') return { outcome: 'certificates of clients are asked for that can not be checked: 403', ...none }
+  if (!isTls && rules?.matchSubject !== undefined) return { outcome: 'the subject of a certificate is asked for, and over plain HTTP there is none: 403', ...none }
+  return undefined
+}
+
+function clientFilters(rules: ClientCertificatePolicy | undefined, isTls: boolean): string[] {
+  if (rules === undefined || rules === 'denied' || !isTls || rules.verify === 'off') return []
+  const others = rules.errorPage === undefined ? 'get 400' : 'are sent to auth-tls-error-page'
+  const filters = [rules.verify === 'on' ? `clients without a certificate that is right ${others}` : `clients with a certificate that is wrong ${others} (${rules.verify})`]
+  if (rules.matchSubject !== undefined) filters.push('clients whose subject does not match auth-tls-match-cn get 403')
+  return filters
 }
 
 /** TLS that is not ended here, or that would have to be for a host where it is not. */
@@ -87,7 +120,7 @@ function passedOn(table: Table, sni: string | undefined, host: string): Pick<Exp
     if (hostFor(table, host)?.passthrough === undefined) return undefined
     return { outcome: `TLS of ${host} is not ended here, so a request for it on a connection for ${sni ?? 'no name'} is misdirected: 421`, status: 421, backend: null, certificate: certificateFor(table, sni) }
   }
-  const certificate = { id: null, why: 'TLS is not ended here: the backend shows its own certificate' }
+  const certificate = { id: null, why: 'the backend shows its own, since TLS is not ended here' }
   const found = named.backend === undefined ? undefined : config.backends.get(named.backend)
   if (found === undefined || found.endpoints.length === 0) return { outcome: 'TLS goes on as it comes, but no backend is there: the connection is closed', status: null, backend: found === undefined ? null : backendView(found), certificate }
   return { outcome: `TLS goes as it comes to one of ${found.endpoints.length} endpoint${found.endpoints.length === 1 ? '' : 's'} of ${found.id}, by ${found.scheduler}: what is asked for in it is not known here`, status: null, backend: backendView(found), certificate }
@@ -127,7 +160,7 @@ function outcome(route: Route | undefined, facts: OutcomeFacts): Outcome {
     return { outcome: `plain HTTP is redirected to https with ${redirect.status}`, status: redirect.status, location, backend: null }
   }
   if (route.backend === undefined) {
-    const why = route.status === 404 ? 'the rule has a backend that is no Service' : 'the Service or its port does not exist'
+    const why = route.status === 404 ? 'the rule has a backend that is no Service' : 'nothing may serve the path (its Service or port is missing, or what was asked for can not be had)'
     return { outcome: `${why}: ${route.status}`, status: route.status, location: null, backend: null }
   }
   return forward('forwarded', route.backend, facts.config)
@@ -146,7 +179,7 @@ function certificateFor(table: Table, name: string | undefined): Explanation['ce
     const certificate = table.config.certificates.get(id)
     if (certificate !== undefined) return certificateView(certificate, name === undefined ? [] : [name])
   }
-  return { id: null, why: 'no certificate covers the name: the one made at start is shown' }
+  return { id: null, why: 'the one made at start, since no certificate covers the name' }
 }
 
 function filtersOf({ policy, backend }: Route, { noTlsRedirectPaths }: ProxySettings, config: RoutingConfig): string[] {

@@ -20,9 +20,10 @@ const MOST_ROWS = 1000
 const MOST_ENDPOINTS = 20
 const SOON_MS = 14 * 86_400_000
 
-const STYLE = new Html(`body{font:14px/1.4 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}
+const STYLE = new Html(`body{font:14px/1.4 system-ui,sans-serif;margin:2em auto;max-width:90em;padding:0 1em;color:#222;background:#fff}
 h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.25em .75em .25em 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.25em .75em .25em 0;border-bottom:1px solid #ddd;overflow-wrap:break-word}
+td code{overflow-wrap:anywhere}
 code{font-size:.95em}.error{color:#a00}.warning{color:#850}.quiet{color:#666}`)
 
 export function renderPage({ version, tableVersion, notReady, routing, diagnostics, now }: PageFacts): string {

@@ -1,6 +1,7 @@
 // narthex explain URL: which rule serves it and why, from a running controller.
 import type { Explanation } from '../admin/explain.ts'
 import { UsageError } from '../config/parse.ts'
+import { formatRef } from '../model/object-ref.ts'
 import type { CommandFunction } from './command.ts'
 import { outputFormat, parseFlags } from './flags.ts'
 import { columns } from './route-table.ts'
@@ -25,7 +26,7 @@ export const explain: CommandFunction = async ({ args, env, out }) => {
 }
 
 /** The outcome first, then what it is made of, then what else was considered. */
-export function explanationText({ request, outcome, location, route, backend, endpoint, certificate, filters, candidates, candidatesLeftOut }: Explanation): string {
+export function explanationText({ request, outcome, location, route, backend, endpoint, certificate, filters, candidates, candidatesLeftOut, diagnostics }: Explanation): string {
   const facts: [string, string][] = [
     ['request', `${request.method} ${request.scheme}://${request.host}${request.path}`],
     ['outcome', outcome],
@@ -37,8 +38,9 @@ export function explanationText({ request, outcome, location, route, backend, en
     facts.push(['endpoints', backend.endpoints.length === 0 ? 'none' : backend.endpoints.map((endpoint) => `${endpoint.id}${endpoint.podName === undefined ? '' : ` (${endpoint.podName})`}`).join(', ')])
   }
   if (endpoint !== null) facts.push(['endpoint', `${endpoint.id ?? 'not known before'}: ${endpoint.why}`])
-  if (certificate !== null) facts.push(['certificate', 'why' in certificate ? `the default one: ${certificate.why}` : `${certificate.id} for ${certificate.names.join(', ')}, until ${certificate.notAfter}`])
+  if (certificate !== null) facts.push(['certificate', 'why' in certificate ? certificate.why : `${certificate.id} for ${certificate.names.join(', ')}, until ${certificate.notAfter}`])
   for (const filter of filters) facts.push(['filter', filter])
+  for (const { severity, object, field, message } of diagnostics) facts.push([severity, `${formatRef(object)} ${field}: ${message}`])
   const considered = candidates.map((each) => [`  ${each.verdict}`, `${each.host}${each.route.path}`, each.route.pathType, each.why])
   const more = candidatesLeftOut > 0 ? `  and ${candidatesLeftOut} more\n` : ''
   return `${columns(facts)}${considered.length === 0 ? '' : `\nconsidered:\n${columns(considered)}`}${more}`

@@ -10,7 +10,8 @@ export async function fetchAdmin<T>(admin: string, path: string): Promise<T> {
   const body: unknown = await response.json()
   if (response.ok) return body as T
   const reason = typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : response.statusText
-  throw new CommandError(`${admin}: ${reason}`)
+  // 400 is about what was asked, not about whom.
+  throw new CommandError(response.status === 400 ? reason : `${admin}: ${reason}`)
 }
 
 /** GETs text of a sandbox's API; throws CommandError when none answers there. */

@@ -22,7 +22,7 @@ const EXPLANATIONS: Readonly<Record<FailureKind, string>> = {
   'head-too-large': 'The request head is too large.',
   'expectation-failed': 'The expectation is not known.',
   'no-route': 'No route takes this host and path.',
-  'no-backend': 'The route has no backend.',
+  'no-backend': 'The route has no backend that may be used.',
   'no-endpoints': 'The backend has no ready endpoint.',
   'queue-full': 'The backend is busy, and too many wait for it.',
   'queue-timeout': 'The backend was busy for too long.',

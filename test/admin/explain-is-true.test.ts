@@ -56,7 +56,7 @@ async function backend(name: string): Promise<number> {
 /** Status, Location and backend as one line. */
 function said(host: string, path: string): string {
   try {
-    const { status, location, backend } = explain({ url: `http://${host}${path}`, method: 'GET', headers: [] }, { config, settings: settingsWith(SETTINGS), hostName, normalisePath, endpointFor: () => undefined })
+    const { status, location, backend } = explain({ url: `http://${host}${path}`, method: 'GET', headers: [] }, { config, settings: settingsWith(SETTINGS), hostName, normalisePath, endpointFor: () => undefined, diagnostics: () => [] })
     return status === null ? `200 from ${backend?.id}` : `${status}${location === null ? '' : ` ${location}`}`
   } catch (error) {
     return error instanceof RangeError ? '400' : String(error)

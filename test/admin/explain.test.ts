@@ -2,13 +2,15 @@ import { expect, test } from 'vitest'
 import { explain, type Explanation } from '../../src/admin/explain.ts'
 import { hostName } from '../../src/http/http1/host.ts'
 import { normalisePath } from '../../src/http/http1/path.ts'
+import type { Diagnostic } from '../../src/model/diagnostic.ts'
+import type { ClientCertificatePolicy } from '../../src/model/policy.ts'
 import type { RoutingConfig } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { configOf, prefix } from '../table/routes.ts'
-import { CONFIG } from './fixture.ts'
+import { CONFIG, DIAGNOSTIC } from './fixture.ts'
 
-function explained(url: string, headers: readonly (readonly [string, string])[] = [], config: RoutingConfig = CONFIG): Explanation {
-  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, redirectPort: 8443 }, hostName, normalisePath, endpointFor: () => undefined })
+function explained(url: string, headers: readonly (readonly [string, string])[] = [], config: RoutingConfig = CONFIG, diagnostics: readonly Diagnostic[] = []): Explanation {
+  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, redirectPort: 8443 }, hostName, normalisePath, endpointFor: () => undefined, diagnostics: () => diagnostics })
 }
 
 test('the winner with its endpoints, and why the others lost', () => {
@@ -40,7 +42,7 @@ test('no redirect on https nor for ACME challenges', () => {
 
 test.each([
   ['http://shop.example/empty/x', 503, 'forwarded, but dev/empty:80 has no ready endpoints: 503'],
-  ['http://shop.example/missing', 503, 'the Service or its port does not exist: 503'],
+  ['http://shop.example/missing', 503, 'nothing may serve the path (its Service or port is missing, or what was asked for can not be had): 503'],
   ['http://shop.example/resource', 404, 'the rule has a backend that is no Service: 404'],
   ['http://nobody.org/', 404, 'no rule names host nobody.org, and there is no default backend: 404'],
 ])('%s is %i', (url, status, outcome) => {
@@ -84,4 +86,33 @@ test('of TLS that is passed on no more than the backend is known, and requests f
   expect(explained('https://shop.example/', [], passedTo(undefined)).outcome).toContain('the connection is closed')
   expect(explained('https://other.example/', [['host', 'shop.example']], passedTo('dev/web:80')).status).toBe(421)
   expect(explained('http://shop.example/cart', [], passedTo('dev/web:80')).outcome).toBe('forwarded: one of 2 endpoints of dev/web:80, by rr')
+})
+
+test('what is wrong with the object of the rule is said, and what else may have closed its path', () => {
+  const own = (url: string) => explained(url).route?.source
+  const source = own('http://shop.example/missing')
+  if (source === undefined) throw new Error('no route')
+  const of = (kind: string, name: string, severity: Diagnostic['severity']): Diagnostic => ({ ...DIAGNOSTIC, severity, object: { ...DIAGNOSTIC.object, kind, namespace: source.namespace, name } })
+  const all = [of('Ingress', source.name, 'warning'), of('Ingress', 'elsewhere', 'error'), of('ConfigMap', 'settings', 'error'), of('ConfigMap', 'settings', 'warning')]
+  expect(explained('http://shop.example/missing', [], CONFIG, all).diagnostics).toEqual([all[0], all[2]])
+  expect(explained('http://shop.example/cart', [], CONFIG, all).diagnostics).toEqual([all[0]])
+  expect(explained('http://nobody.org/', [], CONFIG, all).diagnostics).toEqual([])
+  const narrow = configOf({ 'a.example': [prefix('/api', 'dev/web:80')] }, { backends: CONFIG.backends })
+  const asked = explained('http://a.example/api', [], narrow).route?.source.name ?? ''
+  expect(explained('http://a.example/', [], narrow, [of('Ingress', asked, 'warning'), of('Ingress', 'elsewhere', 'warning')]).diagnostics).toHaveLength(1)
+})
+
+test('whom a host that asks for certificates of clients lets in', () => {
+  const shop = CONFIG.hosts.get('shop.example')
+  if (shop === undefined) throw new Error('no host')
+  const asking = (clientCertificates: ClientCertificatePolicy): RoutingConfig => ({ ...CONFIG, hosts: new Map([...CONFIG.hosts, [shop.name, { ...shop, clientCertificates }]]) })
+  const on = { verify: 'on', depth: 1, passCertificate: false } as const
+  expect(explained('https://shop.example/cart', [], asking('denied'))).toMatchObject({ status: 403, backend: null, outcome: 'certificates of clients are asked for that can not be checked: 403' })
+  expect(explained('http://shop.example/cart', [], asking('denied')).status).toBe(403)
+  expect(explained('https://shop.example/cart', [], asking(on)).filters[0]).toBe('clients without a certificate that is right get 400')
+  expect(explained('http://shop.example/cart', [], asking({ ...on, matchSubject: 'CN=a' })).status).toBe(403)
+  expect(explained('https://shop.example/cart', [], asking({ ...on, verify: 'optional', errorPage: 'https://x.example/', matchSubject: 'CN=a' })).filters.slice(0, 2)).toEqual([
+    'clients with a certificate that is wrong are sent to auth-tls-error-page (optional)',
+    'clients whose subject does not match auth-tls-match-cn get 403',
+  ])
 })
