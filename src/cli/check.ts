@@ -25,6 +25,7 @@ export const check: CommandFunction = async ({ args, out }) => {
   else {
     for (const each of diagnostics) out(`${shown(each)}\n\n`)
     for (const note of notes) out(`note: ${note}\n`)
+    if (accepted < ingresses) out(`note: ${counted(ingresses - accepted, 'Ingress', 'Ingresses')} of another class not checked; choose it with --ingress-class (and --controller-class).\n`)
     out(`${counted(ingresses, 'Ingress', 'Ingresses')}, ${accepted} of class ${values['ingress-class']}; ${counted(errors, 'error', 'errors')}, ${counted(diagnostics.length - errors, 'warning', 'warnings')}\n`)
   }
   return errors > 0 ? 1 : 0

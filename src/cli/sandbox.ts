@@ -1,6 +1,6 @@
 // narthex sandbox: the embedded Kubernetes API, its controllers and pods, and the ingress controller against it.
 import { createWriteStream } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { routingView } from '../admin/routing-view.ts'
 import type { Config } from '../config/options.ts'
 import { parseConfig } from '../config/parse.ts'
@@ -36,7 +36,7 @@ export const sandbox: CommandFunction = async (context) => {
   const address = reachableAddress(config.address)
   const ports = controller?.ports
   const hosts = controller === undefined ? [] : reachableHosts(routingView(controller.routing()))
-  out(sandboxBanner({ apiUrl: cluster.url, dnsPort: cluster.dnsPort, kubeconfig: resolve(config.kubeconfigOut), address, ports, hosts, applied: config.apply }))
+  out(sandboxBanner({ command: narthexCommand(), apiUrl: cluster.url, dnsPort: cluster.dnsPort, kubeconfig: resolve(config.kubeconfigOut), address, ports, hosts, applied: config.apply }))
   const listening = Object.entries({ ...ports, api: cluster.port, ...(cluster.dnsPort !== undefined && { dns: cluster.dnsPort }) }).map(([name, port]) => `${name}=${address}:${port}`)
   err(`narthex: ${listening.join(' ')} ready\n`)
   await stopped
@@ -45,6 +45,12 @@ export const sandbox: CommandFunction = async (context) => {
   await controller?.close()
   await cluster.close()
   return 0
+}
+
+/** What to type for `narthex`: of a checkout, which is on no PATH, the file in bin/. */
+function narthexCommand(): string {
+  const entry = process.argv[1] ?? ''
+  return entry.endsWith('.ts') ? `node ${relative(process.cwd(), resolve(dirname(entry), '../bin/narthex.js'))}` : 'narthex'
 }
 
 /** Names of the cluster are asked of its own DNS, which knows no others, and the rest as everywhere. */

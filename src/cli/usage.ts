@@ -38,12 +38,13 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
   narthex sandbox services --api http://127.0.0.1:6443 -o json`,
   check: `  narthex check ingress.yaml service.yaml
   narthex check manifests/                             # exit status 1 when there are errors
+  narthex check --ingress-class=nginx ingresses.yaml   # what of Ingresses for ingress-nginx would be served
   narthex check --configmap narthex/narthex manifests/ # with the settings of a ConfigMap among them`,
   routes: `  narthex routes                                       # of the controller on this machine
   narthex routes --admin http://127.0.0.1:10254 -o json
   narthex routes examples/                             # of files, offline`,
   explain: `  narthex explain http://shop.example.com/cart
-  narthex explain https://shop.example.com/ -H 'X-Canary: always'
+  narthex explain https://127.0.0.1/ -H 'Host: shop.example.com'
   narthex explain http://shop.example.com/ --from 192.0.2.7    # which endpoint this client gets`,
 }
 
@@ -51,15 +52,45 @@ const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   run: 'narthex run [options]',
   sandbox: 'narthex sandbox [options]',
   'sandbox services': 'narthex sandbox services [--api URL] [-o text|json]',
-  check: 'narthex check FILE|DIR… [--configmap NS/NAME] [-o text|json]',
-  routes: 'narthex routes [FILE|DIR…] [--admin URL] [-o text|json]',
-  explain: "narthex explain URL [-H 'Name: value' …] [-X METHOD] [--from IP] [--admin URL]",
+  check: 'narthex check FILE|DIR… [options]',
+  routes: 'narthex routes [FILE|DIR…] [options]',
+  explain: 'narthex explain URL [options]',
+}
+
+/** Of the commands that start nothing; the option table has those of the others. */
+const FLAGS: Readonly<Partial<Record<CommandName, readonly (readonly [flag: string, help: string])[]>>> = {
+  check: [
+    ['--ingress-class NAME', 'Class of the Ingresses to check. [narthex]'],
+    ['--controller-class NAME', 'spec.controller of its IngressClass, where the files hold one. [narthex.ingress.kubernetes.io/controller]'],
+    ['--configmap NS/NAME', 'ConfigMap with settings, among the files. [none]'],
+    ['--tcp-services-configmap NS/NAME', 'ConfigMap of TCP services, among the files. [none]'],
+    ['--udp-services-configmap NS/NAME', 'ConfigMap of UDP services, among the files. [none]'],
+    ['-o, --output text|json', 'Form of what is printed. [text]'],
+  ],
+  routes: [
+    ['--admin URL', 'Admin port of the controller. [$NARTHEX_ADMIN, else http://127.0.0.1:10254]'],
+    ['--ingress-class NAME', 'Class of the Ingresses in files. [narthex]'],
+    ['-o, --output text|json', 'Form of what is printed. [text]'],
+  ],
+  explain: [
+    ["-H, --header 'Name: value'", 'Field of the request; repeatable.'],
+    ['-X, --method METHOD', 'Method of the request. [GET]'],
+    ['--from IP', 'Address of the client: which endpoint it has, or would get.'],
+    ['--admin URL', 'Admin port of the controller. [$NARTHEX_ADMIN, else http://127.0.0.1:10254]'],
+    ['-o, --output text|json', 'Form of what is printed. [text]'],
+  ],
 }
 
 export function usageOf(command: CommandName): string {
   const options =
     command === 'run' || command === 'sandbox'
       ? `\n${optionHelp(command)}\n\nEvery option is an environment variable too: --http-port is NARTHEX_HTTP_PORT.\n`
-      : ''
+      : flagHelp(FLAGS[command] ?? [])
   return `${SYNOPSIS[command]}: ${COMMANDS[command]}\n\nExamples:\n${EXAMPLES[command]}\n${options}`
+}
+
+function flagHelp(flags: readonly (readonly [flag: string, help: string])[]): string {
+  if (flags.length === 0) return ''
+  const width = Math.max(...flags.map(([flag]) => flag.length)) + 2
+  return `\nOptions:\n${flags.map(([flag, help]) => `  ${flag.padEnd(width)}${help}\n`).join('')}`
 }

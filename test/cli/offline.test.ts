@@ -44,6 +44,15 @@ describe('narthex check', () => {
     expect(stdout).toMatch(/AnnotationUnsupported[\s\S]*503/)
   })
 
+  it('checks Ingresses of the class that it is asked for, and says that others were not', async () => {
+    const path = file('nginx.yaml', `${SERVICE}---\n${ingress('nobody').replace('{rules', '{ingressClassName: nginx, rules')}`)
+    const asked = await runNarthex(['check', '--ingress-class=nginx', path])
+    expect([asked.code, asked.stdout]).toEqual([1, expect.stringContaining('ServiceNotFound')])
+    expect(asked.stdout).toContain('1 Ingress, 1 of class nginx; 1 error, 0 warnings')
+    const other = await runNarthex(['check', path])
+    expect(other.stdout).toContain('note: 1 Ingress of another class not checked; choose it with --ingress-class')
+  })
+
   it('answers JSON', async () => {
     const { stdout } = await runNarthex(['check', file('json.yaml', `${SERVICE}---\n${ingress('nobody')}`), '-o', 'json'])
     const answer = JSON.parse(stdout) as { diagnostics: { reason: string }[] }
