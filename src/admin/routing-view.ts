@@ -71,8 +71,10 @@ export function routingView(config: RoutingConfig, host?: string, health: readon
   }
 }
 
-export function hostView({ name, routes }: Host): RoutingView['hosts'][number] {
-  return { name, routes: routes.map(routeView) }
+export function hostView({ name, routes, clientCertificates }: Host): RoutingView['hosts'][number] {
+  const views = routes.map(routeView)
+  // Whatever its routes say: nobody is let in.
+  return { name, routes: clientCertificates === 'denied' ? views.map((route) => ({ ...route, backend: null, status: 403 })) : views }
 }
 
 export function routeView({ path, pathType, backend, status, policy, source }: Route): RouteView {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { explain, type Explanation } from '../../src/admin/explain.ts'
+import { routingView } from '../../src/admin/routing-view.ts'
 import { hostName } from '../../src/http/http1/host.ts'
 import { normalisePath } from '../../src/http/http1/path.ts'
 import type { Diagnostic } from '../../src/model/diagnostic.ts'
@@ -109,6 +110,8 @@ test('whom a host that asks for certificates of clients lets in', () => {
   const on = { verify: 'on', depth: 1, passCertificate: false } as const
   expect(explained('https://shop.example/cart', [], asking('denied'))).toMatchObject({ status: 403, backend: null, outcome: 'certificates of clients are asked for that can not be checked: 403' })
   expect(explained('http://shop.example/cart', [], asking('denied')).status).toBe(403)
+  const [listed] = routingView(asking('denied'), 'shop.example').hosts
+  expect(new Set(listed?.routes.map(({ backend, status }) => `${backend} ${status}`))).toEqual(new Set(['null 403']))
   expect(explained('https://shop.example/cart', [], asking(on)).filters[0]).toBe('clients without a certificate that is right get 400')
   expect(explained('http://shop.example/cart', [], asking({ ...on, matchSubject: 'CN=a' })).status).toBe(403)
   expect(explained('https://shop.example/cart', [], asking({ ...on, verify: 'optional', errorPage: 'https://x.example/', matchSubject: 'CN=a' })).filters.slice(0, 2)).toEqual([
