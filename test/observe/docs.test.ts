@@ -1,13 +1,14 @@
-// docs/observing.md names every metric and every field of the access log, and no others.
+// docs/observing.md names every metric, every field of the access log and every failure, and no others.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { FAILURES } from '../../src/base/failure.ts'
 import { accessLine } from '../../src/observe/access-log.ts'
 import { renderMetrics } from '../../src/observe/metrics.ts'
 import { prefix } from '../table/routes.ts'
 import { fullView } from './full-view.ts'
 import { requestRecord } from './request-record.ts'
 
-const [, metrics = '', accessLog = ''] = readFileSync('docs/observing.md', 'utf8').split(/^## /m)
+const [, metrics = '', accessLog = '', failures = ''] = readFileSync('docs/observing.md', 'utf8').split(/^## /m)
 
 function firstColumn(section: string): string[] {
   const rows = section.split('\n').filter((line) => line.startsWith('| `'))
@@ -24,4 +25,12 @@ test('every metric is in the table, with its type', () => {
 test('every field of the access log is in the table', () => {
   const line = accessLine(requestRecord({ route: prefix('/', 'web').source, failure: 'response-cut' }))
   expect(firstColumn(accessLog).sort()).toEqual(Object.keys(JSON.parse(line)).sort())
+})
+
+test('every failure is in the table, with its status and whom to blame', () => {
+  const rows = failures.split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => {
+    const [, names = '', status = '', source = ''] = line.split('|')
+    return [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => `${name} ${status.trim()} ${source.trim()}`)
+  })
+  expect(rows.sort()).toEqual(Object.entries(FAILURES).map(([kind, { status, source }]) => `${kind} ${status} ${source}`).sort())
 })
