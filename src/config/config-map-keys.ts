@@ -94,7 +94,7 @@ export const CONFIG_MAP_KEYS: Readonly<Record<string, readonly ConfigMapKey[]>> 
     ignored('proxy-next-upstream', 'what of a request was not processed is tried on the next endpoint', ['error timeout']),
     ignored('proxy-next-upstream-timeout', 'tries have no time limit of their own', ['0']),
     ignored('retry-non-idempotent', 'requests that may have been processed are not sent twice', OFF),
-    ignored('proxy-http-version', 'HTTP/1.1 is spoken', ['1.1']),
+    ignored('proxy-http-version', 'backend-protocol of an Ingress says what its backends are spoken to in', ['1.1']),
     ...['proxy-buffering', 'proxy-request-buffering'].map((key) => ignored(key, 'bodies are streamed in both directions', ['off'])),
     ...['proxy-buffer-size', 'proxy-buffers-number', 'proxy-busy-buffers-size', 'proxy-max-temp-file-size'].map((key) => ignored(key, 'bodies are streamed, and heads have --max-response-head')),
   ],
