@@ -51,7 +51,7 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
 const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   run: 'narthex run [options]',
   sandbox: 'narthex sandbox [options]',
-  'sandbox services': 'narthex sandbox services [--api URL] [-o text|json]',
+  'sandbox services': 'narthex sandbox services [options]',
   check: 'narthex check FILE|DIR… [options]',
   routes: 'narthex routes [FILE|DIR…] [options]',
   explain: 'narthex explain URL [options]',
@@ -59,6 +59,10 @@ const SYNOPSIS: Readonly<Record<CommandName, string>> = {
 
 /** Of the commands that start nothing; the option table has those of the others. */
 const FLAGS: Readonly<Partial<Record<CommandName, readonly (readonly [flag: string, help: string])[]>>> = {
+  'sandbox services': [
+    ['--api URL', "The sandbox's Kubernetes API. [$NARTHEX_API, else http://127.0.0.1:6443]"],
+    ['-o, --output text|json', 'Form of what is printed. [text]'],
+  ],
   check: [
     ['--ingress-class NAME', 'Class of the Ingresses to check. [narthex]'],
     ['--controller-class NAME', 'spec.controller of its IngressClass, where the files hold one. [narthex.ingress.kubernetes.io/controller]'],

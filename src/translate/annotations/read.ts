@@ -40,6 +40,8 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, {
   const policy: Draft = { sslRedirect: redirects.tlsHosts, forceSslRedirect: redirects.allHosts, closesPaths: false, closesHosts: closed }
   if (entries.size === 0) return { ...PLAIN_READING, policy: intern(policy) }
   const diagnostics: Diagnostic[] = []
+  /** How large a share is asked for, which is no news where the share is not given. */
+  const shares: Diagnostic[] = []
   let leaveOut = false
   for (const entry of entries.values()) {
     const spec = ANNOTATIONS.get(entry.name)
@@ -51,9 +53,11 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, {
       if (effect === 'close-path') policy.closesPaths = true
       if (effect === 'close-host') policy.closesHosts = true
       if (effect === 'leave-out') leaveOut = true
-      diagnostics.push(unsupported(spec, effect, entry, object))
+      const report = entry.name.startsWith('canary-') ? shares : diagnostics
+      report.push(unsupported(spec, effect, entry, object))
     }
   }
+  if (!leaveOut) diagnostics.push(...shares)
   const balancing = readBalancing(entries, object, diagnostics)
   const { protocol, closes } = readProtocol(entries, object, diagnostics)
   if (closes) policy.closesPaths = true
