@@ -187,6 +187,8 @@ export class Exchange implements ResponseSink {
   }
 
   responseHead(head: ResponseHead): void {
+    // A client of HTTP/2 would take it for a tunnel (RFC 8441 section 5).
+    if (this.client.http2 && this.request.upgrade !== '' && head.status < 300) return this.fail('response-invalid')
     this.#answered(head)
     this.#body.forget()
     const { backend } = this

@@ -226,6 +226,8 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
     // RFC 9110 section 7.8: only what was offered, and not before the request is complete.
     if (!this.requestComplete || !isOffered(head.upgrade, this.#upgrade)) return this.#fail('response-invalid')
     this.#state = 'tunnel'
+    // Whether a tunnel comes of it or not, the exchange hears no more of it: it may soon be another request's.
+    this.#sink = undefined
     sink.switchedProtocols(head, this)
   }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { Http2TestClient, type Fields } from '../support/http2-client.ts'
+import { Http2TestClient, request, type Fields } from '../support/http2-client.ts'
 import { ScriptedUpstream, type UpstreamRequest, type UpstreamSide } from '../support/scripted-upstream.ts'
 import { CLEARTEXT } from '../support/secure.ts'
 import { routing, startProxy, type TestProxy } from '../support/test-proxy.ts'
@@ -109,6 +109,33 @@ it('believes no backend that did not see the key', async () => {
   upstream.script = { onRequest: ({ connection }) => connection.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n') }
   const stream = await connect(ask('raw'))
   expect(client.of(stream, 'reset')[0]?.code).toBe(INTERNAL_ERROR)
+})
+
+it('keeps a backend that was not believed apart from the requests that follow', async () => {
+  const held = new Map<string, UpstreamSide>()
+  upstream.script = {
+    onRequest({ connection, target }) {
+      if (target !== '/ws') held.set(target, connection)
+      else connection.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n')
+    },
+  }
+  const before = proxy.records.length
+  await connect(ask('raw', '/ws'))
+  await upstream.until(() => upstream.connections.at(-1)?.closed === true)
+  const targets = ['/one', '/two', '/three']
+  const streams = targets.map((target) => client.head(request('GET', target, 'raw')))
+  await upstream.until(() => held.size === targets.length)
+  for (const target of targets.toReversed()) held.get(target)?.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`)
+  expect(await Promise.all(streams.map(async (stream) => (await client.response(stream)).body))).toEqual(targets)
+  expect(proxy.records.slice(before).map(({ path }) => path).toSorted()).toEqual([...targets, '/ws'].toSorted())
+})
+
+it('takes no other success for a tunnel, and no client that has ended already', async () => {
+  upstream.script = { onRequest: ({ connection }) => connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno') }
+  const stream = await connect(ask('raw'))
+  expect(field(stream, ':status')).toBe('502')
+  const ended = client.head(ask('raw'), true)
+  expect((await client.response(ended)).status).toBe(400)
 })
 
 it('knows no protocol that carries requests again, and no body with a length', async () => {

@@ -52,7 +52,7 @@ export function readRequestFields(list: FieldList, endStream: boolean, head: Req
   if (method.length + path.length + REQUEST_LINE_EXTRA > limits.requestLineBytes) return 'target-too-long'
   if (!isScheme(list.scheme) || NOT_IN_TARGET.test(path) || (path.charCodeAt(0) !== SLASH && !(path === '*' && method === 'OPTIONS'))) return 'bad-request'
   if (faultOfFields !== undefined) return faultOfFields
-  if (method === 'CONNECT') return settleExtendedConnect(head, list)
+  if (method === 'CONNECT') return settleExtendedConnect(head, list, endStream)
   if (list.contentLength >= 0) {
     head.framing = 'length'
     head.contentLength = list.contentLength
@@ -63,9 +63,11 @@ export function readRequestFields(list: FieldList, endStream: boolean, head: Req
 const NOT_OF_THIS_WIRE: ReadonlySet<string> = new Set(['sec-websocket-key', 'sec-websocket-accept'])
 
 /** RFC 8441: what a GET with Upgrade is in HTTP/1.1. Its client sends no key: it is for HTTP/1.1 to see that both sides mean it. */
-function settleExtendedConnect(head: RequestHead, { protocol, contentLength }: FieldList): RequestFault | undefined {
+function settleExtendedConnect(head: RequestHead, { protocol, contentLength }: FieldList, endStream: boolean): RequestFault | undefined {
   // What follows is the tunnel's, and no body of some length.
   if (contentLength >= 0) return 'malformed'
+  // Who has ended before the tunnel begins would have to be told apart from who has nothing to say yet.
+  if (endStream) return 'bad-request'
   head.method = 'GET'
   head.upgrade = offeredProtocols(protocol, true)
   head.fields = withoutFields(head.fields, NOT_OF_THIS_WIRE)
