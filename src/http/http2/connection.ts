@@ -193,8 +193,7 @@ export class Http2Connection implements StreamHome, Controlled {
   }
 
   completed(stream: Http2Stream): void {
-    // A request that is answered is not waited for; a response may still be on its way to whom it is for.
-    if (this.role === 'server') stream.dropUnread()
+    // What came and was not read is still for whom it is for, until the handler resets the stream.
     this.#remove(stream, 'complete')
     this.#settle()
   }

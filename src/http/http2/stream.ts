@@ -58,9 +58,11 @@ export class Http2Stream {
 
   /** More was handed over, here or by others, than the windows and the socket take; who was told so hears `drained` when that has ended. */
   get full(): boolean {
+    // With its end out nothing of it is left to wait for, and nobody would be told that it went.
+    if (this.closed || this.sent) return false
     const { outflow } = this.#home
     if (!this.waits && !outflow.writer.full) return false
-    if (!this.closed && !this.sent) outflow.wait(this)
+    outflow.wait(this)
     return true
   }
 
@@ -165,7 +167,8 @@ export class Http2Stream {
   receiveHead(list: FieldList, endStream: boolean): void {
     this.headReceived = true
     const bodiless = this.#toHead || list.status === 204 || list.status === 304
-    this.#expected = bodiless ? -1 : list.contentLength
+    // Whatever length it states, none of it may come: on a wire that ends bodies by their length it would be the next response.
+    this.#expected = bodiless ? 0 : list.contentLength
     if (endStream && this.#expected > 0) return this.#malformed()
     if (endStream) this.received = true
     this.handler.head(list, endStream)
@@ -263,8 +266,8 @@ export class Http2Stream {
     if (!this.closed) this.#home.giveUp(this, code)
   }
 
-  /** For the connection: nobody waits for what came and was not read. */
-  dropUnread(): void {
+  /** Nobody waits for what came and was not read. */
+  #dropUnread(): void {
     const dropped = this.#inbound.size
     this.#inbound.clear()
     this.#endWaits = false
@@ -284,7 +287,7 @@ export class Http2Stream {
   #silence(): void {
     this.#deaf = true
     this.#dropUnsent()
-    this.dropUnread()
+    this.#dropUnread()
   }
 
   #dropUnsent(): void {
