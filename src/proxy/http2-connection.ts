@@ -62,10 +62,17 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
     if (this.#closing !== undefined) this.#closing.received(count)
     else {
       this.#wire.received(buffer, 0, count)
-      // Who does not take the answers gets no more questions read.
-      if (this.#writer.full) this.#socket.pause()
+      this.#settleReading()
     }
     return this.busy
+  }
+
+  /** Who does not take the answers gets no more questions read. */
+  #settleReading(): void {
+    if (this.#closing !== undefined || !this.#writer.full) return
+    this.#socket.pause()
+    // Larger windows alone may have let out what waited.
+    this.wrote()
   }
 
   drain(): void {
@@ -83,7 +90,8 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
     if (this.#deadline !== 'write') this.#timer.clear()
     const handler = this.#take()
     handler.begin(stream)
-    if (++this.#requests === requestsPerConnection) this.#wire.goAway()
+    // It may have become smaller than what was served.
+    if (++this.#requests >= requestsPerConnection && requestsPerConnection > 0) this.#wire.goAway()
     return handler
   }
 
@@ -157,6 +165,7 @@ export class Http2Client implements Client, Http2Owner, StreamOwner {
     if (this.#deadline === 'write') this.#awaitRequest()
     this.#socket.resume()
     this.#wire.drained()
+    this.wrote()
   }
 
   #awaitRequest(): void {

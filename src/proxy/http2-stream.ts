@@ -163,7 +163,7 @@ export class ClientStream implements Downstream, StreamHandler {
   }
 
   timedOut(): void {
-    if (this.#exchange.active && this.#bodyPending) this.#exchange.fail('request-timeout')
+    if (this.#exchange.active && this.#bodyPending && !this.#responded) this.#exchange.fail('request-timeout')
   }
 
   // === the response

@@ -114,7 +114,10 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   }
 
   timedOut(): void {
-    this.#fail(this.#stream === undefined ? 'queue-timeout' : 'response-timeout')
+    if (this.#stream === undefined) return this.#fail('queue-timeout')
+    // Perhaps nobody is there any more, whom nothing else would tell from a slow one: the next requests find out over a session of their own.
+    this.session.retire()
+    this.#fail('response-timeout')
   }
 
   /** It never came to a stream of its own. */
