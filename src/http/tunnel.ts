@@ -92,9 +92,9 @@ export class Tunnel {
   timedOut(): void {
     const unsent = this.#client.unsent + this.#upstream.unsent
     // As long as some of it goes out, a side is slow, not gone.
-    if (unsent > 0 && unsent < this.#unsent && !this.#oneClosed) {
+    if (unsent > 0 && unsent < this.#unsent) {
       this.#unsent = unsent
-      this.#timer.set(this.#idleTimeout)
+      this.#timer.set(this.#oneClosed ? LINGER_TIME : this.#idleTimeout)
     } else this.destroy()
   }
 
