@@ -39,6 +39,7 @@ export function startLeadership({ connection, lease: name, ttl, log, clock, rand
   let renewedAt = 0
   let complaint = ''
   let cancel = (): void => undefined
+  let cancelEnd = (): void => undefined
   let running: Promise<void> = Promise.resolve()
 
   function set(next: boolean): void {
@@ -77,6 +78,9 @@ export function startLeadership({ connection, lease: name, ttl, log, clock, rand
       see(await changeLease(connection, name, lease, specFor(lease, began), signal))
     }
     renewedAt = began
+    cancelEnd()
+    // However long the next attempts take to fail.
+    cancelEnd = clock.after(Math.max(0, began + deadline - clock.now()), () => set(false))
     return true
   }
 
@@ -111,6 +115,7 @@ export function startLeadership({ connection, lease: name, ttl, log, clock, rand
       cancel()
       stopping.abort()
       await running
+      cancelEnd()
       const last = seen?.lease
       if (!leads || last === undefined) return
       set(false)
