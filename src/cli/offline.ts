@@ -27,6 +27,7 @@ interface Unchecked {
 }
 
 const UNCHECKED: readonly Unchecked[] = [
+  { kind: 'IngressClass', missing: (state) => state.ingressClasses.size === 0, reasons: ['ClassNotFound'] },
   { kind: 'Service', missing: (state) => state.services.size === 0, reasons: ['ServiceNotFound', 'ServicePortNotFound', 'NoReadyEndpoints'] },
   { kind: 'EndpointSlice', missing: (state) => state.slicesByService.size === 0, reasons: ['NoReadyEndpoints'] },
   { kind: 'Secret', missing: (state) => state.secrets.size === 0, reasons: ['SecretNotFound'] },
@@ -43,10 +44,11 @@ export function translateFiles(paths: readonly string[], options: Partial<Transl
   const full = { ...DEFAULT_TRANSLATE_OPTIONS, allowLoopback: true, ignoreTrafficPolicies: true, scheduler, redirects, closed, ...options }
   const state = given.ingressClasses.size > 0 ? given : stateFromObjects([...objects, ownClass(full)])
   const { config, diagnostics, accepted } = live.withDiagnostics(translateAll(state, full))
-  const missing = UNCHECKED.filter((each) => each.missing(state))
+  const missing = UNCHECKED.filter((each) => each.missing(given))
   const dropped = new Set(missing.flatMap((each) => each.reasons))
   const kept = diagnostics.filter((each) => !dropped.has(each.reason))
-  const notes = kept.length === diagnostics.length ? [] : missing.map(({ kind }) => `No ${kind} is among the files: references to them were not checked.`)
+  const concerned = missing.filter(({ reasons }) => diagnostics.some(({ reason }) => reasons.includes(reason)))
+  const notes = concerned.map(({ kind }) => `No ${kind} is among the files: references to them were not checked.`)
   return { config, diagnostics: kept, ingresses: given.ingresses.size, accepted: accepted.length, notes }
 }
 

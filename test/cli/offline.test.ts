@@ -50,6 +50,7 @@ describe('narthex check', () => {
     expect([asked.code, asked.stdout]).toEqual([1, expect.stringContaining('ServiceNotFound')])
     expect(asked.stdout).toContain('1 Ingress, 1 of class nginx; 1 error, 0 warnings')
     const other = await runNarthex(['check', path])
+    expect([other.code, other.stdout]).toEqual([0, expect.stringContaining('note: No IngressClass is among the files')])
     expect(other.stdout).toContain('note: 1 Ingress of another class not checked; choose it with --ingress-class')
   })
 
