@@ -12,7 +12,7 @@ import { startRawHttp2Backend, type RawAnswer } from '../support/raw-http2-backe
 import { fill } from '../support/raw-tunnel.ts'
 import { ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { CLEARTEXT } from '../support/secure.ts'
-import { routing, startProxy, toUpstream } from '../support/test-proxy.ts'
+import { routing, settingsWith, startProxy, toUpstream } from '../support/test-proxy.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -99,6 +99,24 @@ test('a client that opens its windows and then takes nothing is given up', async
     return proxy.proxy.connections().clients
   }, (clients) => clients === 0)
   expect(proxy.records.some(({ failure }) => failure === 'client-gone')).toBe(true)
+})
+
+test('a limit of requests that is lowered below what was served ends the connection all the same', async () => {
+  const http2 = CLEARTEXT
+  const proxy = await startProxy(routing([], {}), { http2 })
+  ends.push(() => proxy.proxy.close())
+  const session = connect(`http://127.0.0.1:${proxy.port}`).on('error', () => undefined)
+  ends.push(() => session.destroy())
+  const ask = async (): Promise<void> => {
+    const stream = session.request({ ':path': '/' })
+    stream.resume()
+    await once(stream, 'close')
+  }
+  for (let i = 0; i < 3; i++) await ask()
+  const gone = once(session, 'goaway')
+  proxy.proxy.configure(settingsWith({ http2, limits: { requestsPerConnection: 2 } }))
+  await ask()
+  await gone
 })
 
 test('a client that has its answer coming is not asked again for the rest of its request', async () => {
