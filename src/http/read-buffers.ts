@@ -24,6 +24,8 @@ export class ReadBuffers {
   readonly #free: Buffer[] = []
   /** To the number of writes that are not done. */
   readonly #lent = new Map<Buffer, number>()
+  /** Those of them that nobody reads into any more. */
+  readonly #left = new Set<Buffer>()
 
   /** Undefined: too many are in use. */
   take(): Buffer | undefined {
@@ -37,8 +39,13 @@ export class ReadBuffers {
     return buffer
   }
 
-  /** It is in nobody's use any more. */
-  put(buffer: Buffer): void {
+  /** Whoever took it reads no more into it. */
+  leave(buffer: Buffer): void {
+    if (this.#lent.has(buffer)) this.#left.add(buffer)
+    else this.#put(buffer)
+  }
+
+  #put(buffer: Buffer): void {
     if (this.#free.length < MOST_FREE && this.#own.has(buffer)) this.#free.push(buffer)
   }
 
@@ -46,26 +53,31 @@ export class ReadBuffers {
     return this.#lent.has(buffer)
   }
 
-  /** Writes a part of a buffer as it is; the buffer is lent until the kernel has all of it. Not for the shared one. */
-  write(socket: Socket, buffer: Buffer, start: number, end: number): void {
-    let lent = false
-    socket.write(buffer.subarray(start, end), (error) => {
-      if (lent) this.#written(buffer, error === null || error === undefined)
-    })
-    // Mostly the kernel takes everything at once.
-    if (socket.writableLength === 0) return
-    lent = true
+  /** Nobody reads into it until it is given back, as often as it was lent. */
+  lend(buffer: Buffer): void {
     this.#lent.set(buffer, (this.#lent.get(buffer) ?? 0) + 1)
   }
 
-  /** After an error the write may not have let go of it: then it is left to the garbage collector. */
-  #written(buffer: Buffer, well: boolean): void {
+  /** Not `well`, after an error: the write may not have let go of it, and it is left to the garbage collector. */
+  giveBack(buffer: Buffer, well: boolean): void {
     const left = (this.#lent.get(buffer) ?? 1) - 1
     if (left > 0) this.#lent.set(buffer, left)
     else {
       this.#lent.delete(buffer)
-      if (well) this.put(buffer)
+      if (this.#left.delete(buffer) && well) this.#put(buffer)
     }
+  }
+
+  /** Writes a part of a buffer as it is; the buffer is lent until the kernel has all of it. Not for the shared one. */
+  write(socket: Socket, buffer: Buffer, start: number, end: number): void {
+    let lent = false
+    socket.write(buffer.subarray(start, end), (error) => {
+      if (lent) this.giveBack(buffer, error === null || error === undefined)
+    })
+    // Mostly the kernel takes everything at once.
+    if (socket.writableLength === 0) return
+    lent = true
+    this.lend(buffer)
   }
 }
 
@@ -99,7 +111,7 @@ export class SocketReader {
     }
     const lent = this.#buffers.isLent(current)
     if (this.#streams && !lent) return current
-    if (!lent) this.#buffers.put(current)
+    this.#buffers.leave(current)
     this.#current = (this.#streams ? this.#buffers.take() : undefined) ?? shared
     return this.#current
   }

@@ -1,5 +1,7 @@
 // Gathers what goes out on a socket during one turn into as few writes as can be: heads and small bodies are one latin1 string.
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { HeldParts } from './held-parts.ts'
 import { latin1 } from './latin1.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import type { Gathered, WriteTurn } from './write-turn.ts'
@@ -8,10 +10,14 @@ import type { Gathered, WriteTurn } from './write-turn.ts'
 const SMALL = 4096
 /** Text gathered before it is written without waiting for `flush`. */
 const MOST_TEXT = 16 * 1024
+/** Bytes in large parts gathered before they are written without waiting for the end of the turn. */
+const MOST_HELD = 256 * 1024
 
 export class SocketWriter implements Gathered {
   /** Bytes handed over since the owner last set it. */
   written = 0
+  /** Goes out before the text. */
+  #held: HeldParts | undefined
   #text = ''
   readonly #socket: Socket
   #gathered = false
@@ -39,11 +45,11 @@ export class SocketWriter implements Gathered {
       return
     }
     if (before === '' && after === '' && buffer !== this.#buffers.shared) {
-      this.flush()
       this.written += size
-      this.#buffers.write(this.#socket, buffer, start, end)
+      this.#hold(buffer, start, end)
       return
     }
+    if (this.#held !== undefined) this.flush()
     const head = this.#text + before
     this.#text = ''
     this.written += before.length + size + after.length
@@ -57,17 +63,31 @@ export class SocketWriter implements Gathered {
 
   /** With the others, at the end of this turn of the event loop. */
   flushSoon(): void {
-    if (this.#gathered || this.#text === '') return
+    if (this.#gathered || (this.#text === '' && this.#held === undefined)) return
     this.#gathered = true
     this.#turn.add(this)
   }
 
   flush(): void {
     this.#gathered = false
-    if (this.#text === '') return
+    const held = this.#held
     const text = this.#text
     this.#text = ''
-    this.#socket.write(text, 'latin1')
+    if (held !== undefined) {
+      this.#held = undefined
+      held.addText(text)
+      held.write(this.#socket)
+    } else if (text !== '') this.#socket.write(text, 'latin1')
+  }
+
+  #hold(buffer: Buffer, start: number, end: number): void {
+    const held = (this.#held ??= new HeldParts(this.#buffers))
+    held.addText(this.#text)
+    this.#text = ''
+    held.addBytes(buffer, start, end)
+    // TLS would copy several parts into one piece before it encrypts them.
+    if (held.size >= MOST_HELD || this.#socket instanceof TLSSocket) this.flush()
+    else this.flushSoon()
   }
 
   /** True while the kernel and the socket's own budget are full; the socket emits `drain` when this ends. */
