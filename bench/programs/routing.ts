@@ -9,6 +9,7 @@ import type { NarthexOptions } from '../peers/narthex.ts'
 const EVERY_POLICY: Required<Policy> = {
   tlsRedirect: { status: 308 },
   affinity: { mode: 'balanced', name: 'INGRESSCOOKIE', path: '/' },
+  timeouts: { connect: 5000, read: 60_000, send: 60_000 },
 }
 
 const POLICIES: Readonly<Record<NonNullable<NarthexOptions['policy']>, Policy>> = {

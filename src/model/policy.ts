@@ -1,10 +1,15 @@
 // What a route asks of the exchange beyond forwarding. Absent: the route pays nothing for it.
+import type { Timeouts } from './settings.ts'
 import type { TlsVersions } from './tls.ts'
 
 export interface Policy {
   readonly tlsRedirect?: TlsRedirect
   readonly affinity?: CookieAffinity
+  readonly timeouts?: RouteTimeouts
 }
+
+/** In place of the settings', in milliseconds: what the endpoints of a route have time for. `read` is also for tunnels without a byte. */
+export type RouteTimeouts = Partial<Pick<Timeouts, 'connect' | 'read' | 'send'>>
 
 /** A cookie that leads each client to the endpoint it had before. */
 export interface CookieAffinity {

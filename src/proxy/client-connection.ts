@@ -92,9 +92,11 @@ export class ClientConnection implements Client, RequestOwner, ResponseOwner {
     if (request.framing !== 'none') {
       this.#reader.startBody(request)
       // With Expect the client waits for us; its time begins with the 100.
-      if (this.bodyPending && !request.expectContinue) this.#awaitBody()
+      if (this.bodyPending && !request.expectContinue) this.#await('body', this.#context.settings.timeouts.requestBody)
     }
     exchange.begin()
+    // The route may give the body more.
+    if (exchange.route?.policy.timeouts !== undefined && exchange.active && this.bodyPending && !request.expectContinue && !this.#reader.blocked) this.#awaitBody()
   }
 
   headBegun(): void {
@@ -249,7 +251,7 @@ export class ClientConnection implements Client, RequestOwner, ResponseOwner {
   }
 
   #awaitBody(): void {
-    this.#await('body', this.#context.settings.timeouts.requestBody)
+    this.#await('body', this.#exchange.timeouts.requestBody)
   }
 
   awaitWrite(): void {

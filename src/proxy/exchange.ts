@@ -1,95 +1,55 @@
 // One request and its response: runs the phases, then moves bodies both ways until the response is complete or one side fails.
 // Knows neither the client's wire (Downstream) nor how a backend's bytes are read (UpstreamRequest).
 import { FAILURES, type FailureKind } from '../base/failure.ts'
-import { RequestHead } from '../http/http1/request-head.ts'
 import type { ResponseHead } from '../http/http1/response-head.ts'
-import type { Route } from '../model/routing.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
 import type { UpstreamRequest, UpstreamTunnel } from '../upstream/request.ts'
 import type { ResponseSink } from '../upstream/response-sink.ts'
 import { failureAnswer, reasonOf, type Answer } from './answer.ts'
 import { Candidates } from './candidates.ts'
-import type { ProxyContext } from './context.ts'
 import { CountedEndpoint } from './counted-endpoint.ts'
-import type { Downstream } from './downstream.ts'
+import { ExchangeFacts } from './exchange-facts.ts'
 import { inWordsOf, isGrpc } from './grpc-answer.ts'
-import type { Origin } from './origin.ts'
 import { PHASES, RETRY_FROM } from './phases.ts'
 import { QueueWait } from './queue-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { recordRequest } from './request-facts.ts'
 import { isRepeatable, mayRepeat } from './retry.ts'
-import type { LiveBackend } from './routing.ts'
 
-export class Exchange implements ResponseSink {
-  readonly context: ProxyContext
-  readonly client: Downstream
-  readonly request = new RequestHead()
-  readonly tls: boolean
-  /** Bytes of the request, head included; the client's side counts them. */
-  bytesIn = 0
-  active = false
-  requestId = ''
-  /** Where the request comes from. */
-  origin: Origin
-  /** Normalised. */
-  path = ''
-  route: Route | undefined
-  backend: LiveBackend | undefined
-  pool: EndpointPool | undefined
-  /** Index in the backend of the endpoint that `pool` is of. */
-  endpointIndex = -1
-  lastFailure: FailureKind | undefined
-  /** A Set-Cookie line for the response; empty: none. */
-  setCookie = ''
-  /** How often it was sent, or should have been. */
-  tries = 0
-  /** To the client; 0: nothing yet. */
-  status = 0
-  /** By `performance.now`; `responseAt` 0: the backend has not answered. */
-  startedAt = 0
-  responseAt = 0
+export class Exchange extends ExchangeFacts implements ResponseSink {
   readonly candidates = new Candidates(this)
   readonly counted = new CountedEndpoint()
   readonly #body = new RequestBody()
   #wait: QueueWait | undefined
+  /** Not ready yet. */
+  #coming: UpstreamRequest | undefined
+  /** Its head was sent, and it is neither over nor anybody else's. */
   #upstream: UpstreamRequest | undefined
+  /** The body is held back until there is one. */
+  #holds = false
   #fresh = false
   #responseStarted = false
 
-  constructor(context: ProxyContext, client: Downstream) {
-    this.context = context
-    this.client = client
-    this.tls = client.tls
-    this.origin = client.origin
-  }
-
   /** `request` is parsed; its body follows through `requestData` and `requestEnd`. */
   begin(): void {
-    this.active = true
-    this.origin = this.client.origin
-    this.route = this.backend = this.pool = this.lastFailure = undefined
-    this.candidates.clear()
-    this.#upstream = undefined
-    this.tries = this.status = this.responseAt = 0
-    this.#fresh = this.#responseStarted = false
-    this.setCookie = ''
-    this.startedAt = performance.now()
+    this.#start()
     this.#body.start(!this.request.hasBody, isRepeatable(this.request.method))
     this.#run(0)
   }
 
   /** The head was refused: `request` holds what was understood of it. `silently`: the client learns it otherwise than by an answer. */
   refuse(kind: FailureKind, silently = false): void {
-    this.active = true
-    this.origin = this.client.origin
-    this.route = this.backend = this.pool = undefined
+    this.#start()
     this.requestId = this.request.requestId === '' ? this.context.newRequestId() : this.request.requestId
-    this.tries = this.responseAt = this.status = 0
-    this.#responseStarted = false
-    this.startedAt = performance.now()
     if (silently) this.#finish(kind)
     else this.fail(kind)
+  }
+
+  #start(): void {
+    this.startFacts()
+    this.candidates.clear()
+    this.#coming = this.#upstream = undefined
+    this.#fresh = this.#holds = this.#responseStarted = false
   }
 
   #run(from: number): void {
@@ -120,17 +80,16 @@ export class Exchange implements ResponseSink {
   #obtain(pool: EndpointPool): void {
     const idle = this.#fresh ? undefined : pool.take()
     if (idle !== undefined) return this.upstreamReady(idle)
+    this.#holds = true
     this.client.blockBody()
     if (pool.full) (this.#wait ??= new QueueWait(this)).start(pool)
-    else this.#upstream = pool.connect(this)
+    else pool.connect(this)
   }
 
   /** After waiting for a connection. */
   turnCame(pool: EndpointPool): void {
     if (pool.users > 0) this.#obtain(pool)
     else this.#passOver(pool, 'no-endpoints')
-    if (this.#upstream?.reused === true) this.client.unblockBody()
-    this.requestTurnEnd()
     this.client.flushSoon()
   }
 
@@ -140,7 +99,7 @@ export class Exchange implements ResponseSink {
     const upstream = this.#upstream
     if (upstream === undefined) return
     this.#body.write(upstream, buffer, start, end)
-    if (upstream.full) {
+    if (upstream.full && upstream === this.#upstream) {
       upstream.awaitDrain()
       this.client.blockBody()
     }
@@ -148,7 +107,8 @@ export class Exchange implements ResponseSink {
 
   requestEnd(trailers: string): void {
     this.#body.end(this.#upstream, trailers)
-    if (this.#upstream?.full === false) this.#upstream.awaitResponse()
+    if (this.#upstream?.full === true) this.#upstream.awaitDrain()
+    else this.#upstream?.awaitResponse()
   }
 
   /** All that arrived at once was handed over. */
@@ -167,18 +127,27 @@ export class Exchange implements ResponseSink {
 
   // === from the backend
 
+  upstreamComing(upstream: UpstreamRequest): void {
+    this.#coming = upstream
+  }
+
   upstreamReady(upstream: UpstreamRequest): void {
+    this.#coming = undefined
     this.#upstream = upstream
     if (upstream.mayRefuse) this.#body.keep()
+    // Each of these may fail, and then another try is on its way, or none, when it returns.
     upstream.sendHead(this, this.request, this.requestId, this.origin.fields)
-    this.#body.replay(upstream)
+    if (upstream === this.#upstream) this.#body.replay(upstream)
+    if (upstream !== this.#upstream) return
     // A client that waits for 100 waits for the backend.
     if (upstream.requestComplete || this.request.expectContinue) upstream.awaitResponse()
     else upstream.awaitRequest()
-    if (!upstream.reused) {
-      upstream.flush()
-      this.client.unblockBody()
-    }
+    if (!this.#holds) return
+    upstream.flush()
+    if (upstream !== this.#upstream) return
+    this.#holds = false
+    if (upstream.full) upstream.awaitDrain()
+    else this.client.unblockBody()
   }
 
   interimResponse(head: ResponseHead): void {
@@ -208,8 +177,11 @@ export class Exchange implements ResponseSink {
     if (this.client.full) this.#upstream?.pauseReading()
   }
 
-  responseEnd(trailers: string): void {
+  upstreamDone(): void {
     this.#upstream = undefined
+  }
+
+  responseEnd(trailers: string): void {
     this.counted.answered()
     this.client.sendEnd(trailers)
   }
@@ -232,7 +204,8 @@ export class Exchange implements ResponseSink {
   }
 
   upstreamFailed(kind: FailureKind, upstream: UpstreamRequest): void {
-    this.#upstream = undefined
+    if (upstream !== this.#upstream && upstream !== this.#coming) return
+    this.#coming = this.#upstream = undefined
     this.lastFailure = kind
     if (!upstream.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
     const { pool } = this
@@ -273,17 +246,9 @@ export class Exchange implements ResponseSink {
     if (this.active) this.#finish(this.#responseStarted ? undefined : this.lastFailure)
   }
 
-  /** The connection is idle: lets go of what it was routed by, and of the strings that hold the whole head. */
-  release(): void {
-    this.request.reset()
-    this.route = this.backend = this.pool = undefined
-    this.path = this.requestId = ''
-    this.origin = this.client.origin
-  }
-
   #detach(): void {
-    const upstream = this.#upstream
-    this.#upstream = undefined
+    const upstream = this.#upstream ?? this.#coming
+    this.#coming = this.#upstream = undefined
     this.#wait?.stop()
     upstream?.destroy()
   }

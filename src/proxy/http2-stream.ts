@@ -99,9 +99,9 @@ export class ClientStream implements Downstream, StreamHandler {
       return this.#abort(PROTOCOL_ERROR)
     }
     if (fault !== undefined) return exchange.refuse(fault)
-    // With Expect the client waits for us; its time begins with the 100.
-    if (this.#bodyPending && !request.expectContinue) this.#awaitBody()
     exchange.begin()
+    // With Expect the client waits for us; its time begins with the 100.
+    if (this.#bodyPending && !this.#blocked && exchange.active && !request.expectContinue) this.#awaitBody()
     if (endStream && request.framing !== 'none' && exchange.active) exchange.requestEnd('')
   }
 
@@ -159,7 +159,7 @@ export class ClientStream implements Downstream, StreamHandler {
 
   #awaitBody(): void {
     this.#bodyTimer ??= new Timer(this.#context.wheel, this)
-    this.#bodyTimer.set(this.#context.settings.timeouts.requestBody)
+    this.#bodyTimer.set(this.#exchange.timeouts.requestBody)
   }
 
   timedOut(): void {

@@ -5,10 +5,10 @@ import type { ProxyContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 
 export function openTunnel(client: TunnelEnd, upstream: UpstreamTunnel, context: ProxyContext, exchange: Exchange): Tunnel {
-  const { wheel, settings, recorder } = context
+  const { wheel, recorder } = context
   context.tunnels++
   recorder.tunnelOpened()
-  const tunnel = new Tunnel(client, upstream.tunnelEnd(), { wheel, idleTimeout: settings.timeouts.tunnel }, () => {
+  const tunnel = new Tunnel(client, upstream.tunnelEnd(), { wheel, idleTimeout: exchange.timeouts.tunnel }, () => {
     context.tunnels--
     recorder.tunnelClosed()
     exchange.bytesIn += tunnel.bytesFromClient

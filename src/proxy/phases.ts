@@ -44,6 +44,7 @@ function match(exchange: Exchange): Outcome {
   }
   const route = matchIn(table, host, exchange.path)
   exchange.route = route
+  if (route?.policy.timeouts !== undefined) exchange.timeouts = exchange.context.timeoutsOf(route.policy.timeouts)
   const id = route === undefined ? table.config.defaultBackend : route.backend
   if (id !== undefined) exchange.backend = backends.get(id)
   return 'continue'

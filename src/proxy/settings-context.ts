@@ -1,7 +1,8 @@
 // What the connections and exchanges of a thread need of the settings, worked out once.
 import { addressList, type AddressList } from '../base/address-list.ts'
 import type { Route } from '../model/routing.ts'
-import type { ClientSettings, ProxySettings } from '../model/settings.ts'
+import type { RouteTimeouts } from '../model/policy.ts'
+import type { ClientSettings, ProxySettings, Timeouts } from '../model/settings.ts'
 import type { Filter } from './filters/filter.ts'
 import { filterCache } from './routing.ts'
 
@@ -14,6 +15,8 @@ export interface SettingsContext {
   /** Who may send PROXY protocol headers. */
   readonly headerSenders: AddressList
   readonly filtersOf: (route: Route) => readonly Filter[]
+  /** The settings', with those of a route in their place. */
+  readonly timeoutsOf: (own: RouteTimeouts) => Timeouts
   /** `Server: …\r\n`, or empty. */
   readonly serverField: string
   /** `Strict-Transport-Security: …\r\n`, or empty. For TLS connections. */
@@ -28,9 +31,25 @@ export function settingsContext(settings: ProxySettings): SettingsContext {
     claimFields: claimFields(client),
     headerSenders: addressList(client.proxyProtocol?.senders ?? []),
     filtersOf: filterCache(settings),
+    timeoutsOf: timeoutsCache(settings.timeouts),
     serverField: serverName === '' ? '' : `Server: ${serverName}\r\n`,
     hstsField: hsts === '' ? '' : `Strict-Transport-Security: ${hsts}\r\n`,
   }
+}
+
+function timeoutsCache(timeouts: Timeouts): SettingsContext['timeoutsOf'] {
+  const known = new WeakMap<RouteTimeouts, Timeouts>()
+  return (own) => {
+    let merged = known.get(own)
+    if (merged === undefined) known.set(own, (merged = withOwn(timeouts, own)))
+    return merged
+  }
+}
+
+/** Streams and tunnels are silent for as long as one side is, so who may be: the client no less than the endpoint. */
+function withOwn(timeouts: Timeouts, own: RouteTimeouts): Timeouts {
+  const { read = 0, send = 0 } = own
+  return { ...timeouts, ...own, tunnel: own.read ?? timeouts.tunnel, requestBody: Math.max(timeouts.requestBody, read, send) }
 }
 
 /** The fields that are taken away from all requests need no further care. */

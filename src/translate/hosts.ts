@@ -130,9 +130,14 @@ function toHttps(status: TlsRedirect['status']): Policy {
   return Object.freeze({ tlsRedirect: Object.freeze({ status }) })
 }
 
-function policyOf({ policy, affinity }: Contribution, path: string, { tls, status }: Surroundings): Policy {
+function policyOf({ policy, affinity, timeouts }: Contribution, path: string, { tls, status }: Surroundings): Policy {
   const plain = policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS[status] : NO_POLICY
-  return affinity === undefined ? plain : { ...plain, affinity: { ...affinity, path: affinity.path ?? cookiePath(path) } }
+  if (affinity === undefined && timeouts === undefined) return plain
+  return {
+    ...plain,
+    ...(affinity !== undefined && { affinity: { ...affinity, path: affinity.path ?? cookiePath(path) } }),
+    ...(timeouts !== undefined && { timeouts }),
+  }
 }
 
 /** Of the rule, unless it has characters that end an attribute. */

@@ -3,7 +3,7 @@ import type { BackendProtocol } from '../model/backend-protocol.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import { probeText } from '../model/probe.ts'
-import type { CookieAffinity } from '../model/policy.ts'
+import type { CookieAffinity, RouteTimeouts } from '../model/policy.ts'
 import type { Backend, Host, Route, RoutingConfig } from '../model/routing.ts'
 import { hashKeyText } from './balancing.ts'
 
@@ -49,7 +49,7 @@ function formatHandshake({ name, handshake, clientCertificates: rules }: Host): 
 export function formatRoute(config: RoutingConfig, host: Host, route: Route): string {
   const scheme = route.policy.tlsRedirect === undefined ? 'http' : 'https'
   const answer = route.backend === undefined ? String(route.status) : formatBackend(config, route.backend)
-  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}${formatAffinity(route.policy.affinity)}`
+  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}${formatAffinity(route.policy.affinity)}${formatTimeouts(route.policy.timeouts)}`
 }
 
 /** ` sticky by cookie INGRESSCOOKIE mode=balanced path=/`. */
@@ -57,6 +57,11 @@ function formatAffinity(affinity: CookieAffinity | undefined): string {
   if (affinity === undefined) return ''
   const { name, ...rest } = affinity
   return ` sticky by cookie ${name} ${Object.entries(rest).map(([key, value]) => (value === true ? key : `${key}=${value}`)).join(' ')}`
+}
+
+/** ` within connect=5s read=3600s`. */
+function formatTimeouts(timeouts: RouteTimeouts | undefined): string {
+  return timeouts === undefined ? '' : ` within ${Object.entries(timeouts).map(([what, ms]) => `${what}=${ms / 1000}s`).join(' ')}`
 }
 
 function formatBackend(config: RoutingConfig, id: string): string {

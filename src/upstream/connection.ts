@@ -17,7 +17,7 @@ import type { Dialled } from './dial.ts'
 import type { Http1Pool } from './http1-pool.ts'
 import type { UpstreamRequest, UpstreamTunnel } from './request.ts'
 import { requestText } from './request-text.ts'
-import type { ResponseSink } from './response-sink.ts'
+import type { ResponseSink, UpstreamTimeouts } from './response-sink.ts'
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
@@ -51,11 +51,14 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
   readonly #body = new BodyReader()
   readonly #timer: Timer
   readonly #context: UpstreamContext
+  /** Of the present request. */
+  #timeouts: UpstreamTimeouts
 
   constructor(pool: Http1Pool, context: UpstreamContext, sink: ResponseSink) {
     this.pool = pool
     this.#context = context
     this.#sink = sink
+    this.#timeouts = sink.timeouts
     this.#timer = new Timer(context.wheel, this)
     this.#reader = new ResponseHeadReader(context)
     this.socket = pool.dial(new SocketReader(context.buffers, (buffer, count) => this.#received(buffer, count)).onread, this)
@@ -64,7 +67,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
     this.socket.on('end', () => this.#ended())
     this.socket.on('error', () => undefined)
     this.socket.on('close', () => this.#closed())
-    this.#timer.set(context.timeouts.connect)
+    this.#timer.set(this.#timeouts.connect)
     this.bornAt = context.wheel.now
   }
 
@@ -74,6 +77,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
 
   sendHead(sink: ResponseSink, request: RequestHead, requestId: string, originFields: string): void {
     this.#sink = sink
+    this.#timeouts = sink.timeouts
     this.#toHead = request.method === 'HEAD'
     this.#upgrade = request.upgrade
     this.#chunked = request.framing === 'chunked'
@@ -103,7 +107,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
 
   awaitResponse(): void {
     this.#deadline = 'read'
-    this.#timer.set(this.#context.timeouts.read)
+    this.#timer.set(this.#timeouts.read)
   }
 
   awaitRequest(): void {
@@ -113,7 +117,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
 
   awaitDrain(): void {
     this.#deadline = 'send'
-    this.#timer.set(this.#context.timeouts.send)
+    this.#timer.set(this.#timeouts.send)
   }
 
   pauseReading(): void {
@@ -173,7 +177,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
   #read(bytes: Buffer, count: number): void {
     const sink = this.#sink
     this.responseStarted = true
-    if (this.#deadline === 'read') this.#timer.set(this.#context.timeouts.read)
+    if (this.#deadline === 'read') this.#timer.set(this.#timeouts.read)
     let position = 0
     while (position < count) {
       if (this.#state === 'head') {
@@ -241,6 +245,7 @@ export class UpstreamConnection implements UpstreamRequest, UpstreamTunnel, Dial
     const { trailers } = this.#body
     const { keepAlive, idleTimeout } = this.#reader.head
     this.#sink = undefined
+    sink?.upstreamDone()
     this.served++
     if (extra || !keepAlive || !this.requestComplete || this.#writer.full || !this.pool.keep(this)) this.destroy()
     else {

@@ -30,12 +30,12 @@ export class Http1Pool extends EndpointPool {
     return this.#idle.pop()
   }
 
-  connect(sink: ResponseSink): UpstreamConnection {
+  connect(sink: ResponseSink): void {
     // Who wants a new connection while there are idle ones must not make them too many.
     const limit = this.context.pool.connectionsPerEndpoint
     if (limit > 0 && this.open >= limit) this.#idle.shift()?.destroy()
     this.open++
-    return new UpstreamConnection(this, this.context, sink)
+    sink.upstreamComing(new UpstreamConnection(this, this.context, sink))
   }
 
   /** False: it is surplus, worn out, or its endpoint is gone, and must be closed. */

@@ -39,12 +39,12 @@ export class Http2Pool extends EndpointPool {
     return session === undefined ? undefined : new Http2Request(session, undefined)
   }
 
-  connect(sink: ResponseSink): Http2Request {
-    const session = this.#available() ?? this.#comingUp() ?? this.#open()
+  connect(sink: ResponseSink): void {
+    const session = this.#available() ?? this.#comingUp() ?? this.#open(sink.timeouts.connect)
     const request = new Http2Request(session, sink)
+    sink.upstreamComing(request)
     if (session.available) request.ready()
-    else session.await(request)
-    return request
+    else request.await(session)
   }
 
   /** These were promised a session that has no room for them. */
@@ -53,11 +53,10 @@ export class Http2Pool extends EndpointPool {
       for (const request of requests) request.awaitRoom()
       return
     }
-    const session = this.#open()
+    const session = this.#open(this.context.timeouts.connect)
     for (const request of requests) {
       requests.delete(request)
-      request.session = session
-      session.await(request)
+      request.await(session)
     }
   }
 
@@ -82,9 +81,10 @@ export class Http2Pool extends EndpointPool {
     return this.open < most
   }
 
-  #open(): Http2Session {
+  /** `patience`: milliseconds that it may take to come up. */
+  #open(patience: number): Http2Session {
     this.open++
-    const session = new Http2Session(this, this.context, this.#tls)
+    const session = new Http2Session(this, this.context, this.#tls, patience)
     this.#sessions.push(session)
     return session
   }

@@ -11,7 +11,7 @@ import type { Http2Stream } from '../http/http2/stream.ts'
 import type { Http2Session } from './http2-session.ts'
 import { requestBlock } from './request-block.ts'
 import type { UpstreamRequest } from './request.ts'
-import type { ResponseSink } from './response-sink.ts'
+import type { ResponseSink, UpstreamTimeouts } from './response-sink.ts'
 
 const MOST_INTERIM = 16
 
@@ -25,6 +25,7 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   readonly mayRefuse = true
   #stream: Http2Stream | undefined
   #sink: ResponseSink | undefined
+  #timeouts: UpstreamTimeouts
   #deadline: 'read' | 'send' | 'none' = 'none'
   #toHead = false
   #waitsForRoom = false
@@ -35,12 +36,20 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   constructor(session: Http2Session, sink: ResponseSink | undefined) {
     this.session = session
     this.#sink = sink
+    this.#timeouts = sink?.timeouts ?? session.context.timeouts
     this.reused = sink === undefined && session.served
     this.#timer = new Timer(session.context.wheel, this)
   }
 
   get full(): boolean {
     return this.#stream?.full === true
+  }
+
+  /** Until that one is up and takes it. */
+  await(session: Http2Session): void {
+    this.session = session
+    session.await(this, this.#timeouts.connect)
+    if (!this.#waitsForRoom) this.#timer.set(this.#timeouts.connect)
   }
 
   /** The session takes it now. */
@@ -51,10 +60,12 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
 
   sendHead(sink: ResponseSink, request: RequestHead, requestId: string, originFields: string): void {
     this.#sink = sink
+    this.#timeouts = sink.timeouts
     this.#toHead = request.method === 'HEAD'
     const bodiless = request.framing === 'none'
     this.#stream = this.session.openStream(this, requestBlock(request, requestId, originFields, this.session.tls), bodiless, this.#toHead)
     this.requestComplete = bodiless
+    if (this.#stream === undefined) this.#refused()
   }
 
   sendData(buffer: Buffer, start: number, end: number): void {
@@ -76,7 +87,7 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
 
   awaitResponse(): void {
     this.#deadline = 'read'
-    this.#timer.set(this.session.context.timeouts.read)
+    this.#timer.set(this.#timeouts.read)
   }
 
   awaitRequest(): void {
@@ -86,7 +97,7 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
 
   awaitDrain(): void {
     this.#deadline = 'send'
-    this.#timer.set(this.session.context.timeouts.send)
+    this.#timer.set(this.#timeouts.send)
   }
 
   pauseReading(): void {
@@ -114,7 +125,7 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   }
 
   timedOut(): void {
-    if (this.#stream === undefined) return this.#fail('queue-timeout')
+    if (this.#stream === undefined) return this.#fail(this.#waitsForRoom ? 'queue-timeout' : 'connect-timeout')
     // Perhaps nobody is there any more, whom nothing else would tell from a slow one: the next requests find out over a session of their own.
     this.session.retire()
     this.#fail('response-timeout')
@@ -159,9 +170,8 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   reset(code: ErrorCode, unprocessed: boolean): void {
     this.#stream = undefined
     if (!this.session.lost) this.resetCode = code
-    // That nothing of it was acted on says nothing of the endpoint, which may be asked again.
-    if (unprocessed) this.reused = true
-    this.#fail(unprocessed ? 'request-refused' : 'response-cut')
+    if (unprocessed) this.#refused()
+    else this.#fail('response-cut')
   }
 
   drained(): void {
@@ -172,14 +182,21 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
     this.#sink?.responseTurnEnd()
   }
 
+  /** That nothing of it was acted on says nothing of the endpoint, which may be asked again. */
+  #refused(): void {
+    this.reused = true
+    this.#fail('request-refused')
+  }
+
   #heard(): void {
     this.responseStarted = true
-    if (this.#deadline === 'read') this.#timer.set(this.session.context.timeouts.read)
+    if (this.#deadline === 'read') this.#timer.set(this.#timeouts.read)
   }
 
   #finish(trailers: string): void {
     const sink = this.#sink
     this.#sink = undefined
+    sink?.upstreamDone()
     this.session.served = true
     this.#end(this.requestComplete ? NO_ERROR : CANCEL)
     sink?.responseEnd(trailers)

@@ -29,9 +29,12 @@ export class Http2Session implements Http2Owner, Dialled {
   readonly #waiting = new Set<Http2Request>()
   #connection: Http2Connection | undefined
   #closed = false
+  /** For coming up. */
+  #deadline = 0
   #retires = false
 
-  constructor(pool: Http2Pool, context: UpstreamContext, tls: boolean) {
+  /** `patience`: milliseconds that it may take to come up. */
+  constructor(pool: Http2Pool, context: UpstreamContext, tls: boolean, patience: number) {
     this.#pool = pool
     this.context = context
     this.tls = tls
@@ -42,11 +45,11 @@ export class Http2Session implements Http2Owner, Dialled {
     })
     this.#socket = pool.dial(reader.onread, this)
     this.#writer = new SocketWriter(this.#socket, context.buffers, context.turn)
-    this.#socket.on('drain', () => this.#connection?.drained())
+    this.#socket.on('drain', () => this.#drained())
     this.#socket.on('end', () => this.#close('connect-failed'))
     this.#socket.on('error', () => undefined)
     this.#socket.on('close', () => this.#close('connect-failed'))
-    this.#timer.set(context.timeouts.connect)
+    this.#allow(patience)
   }
 
   get connecting(): boolean {
@@ -63,9 +66,9 @@ export class Http2Session implements Http2Owner, Dialled {
     return this.#waiting.size
   }
 
-  /** Takes another stream now. */
+  /** Takes another stream now, and what is written for it: what does not get out to the peer would wait here, and in vain if it is dead. */
   get available(): boolean {
-    return this.#connection?.available === true
+    return this.#connection?.available === true && !this.#writer.full
   }
 
   /** Up, without a stream. */
@@ -73,9 +76,18 @@ export class Http2Session implements Http2Owner, Dialled {
     return this.#connection?.streams === 0
   }
 
-  /** It hears `ready`, or `sessionFailed`. */
-  await(request: Http2Request): void {
+  /** It hears `ready`, or `sessionFailed`. `patience`: milliseconds that it may take at most to come up. */
+  await(request: Http2Request, patience: number): void {
     this.#waiting.add(request)
+    if (this.connecting) this.#allow(patience)
+  }
+
+  /** The longest that one of those who wait for it would wait. */
+  #allow(patience: number): void {
+    const deadline = this.context.wheel.now + patience
+    if (deadline <= this.#deadline) return
+    this.#deadline = deadline
+    this.#timer.set(patience)
   }
 
   /** The request is over, whether it waited or had its stream. */
@@ -122,6 +134,13 @@ export class Http2Session implements Http2Owner, Dialled {
       this.#waiting.delete(request)
       request.ready()
     }
+  }
+
+  #drained(): void {
+    const connection = this.#connection
+    if (connection === undefined || connection.over) return
+    connection.drained()
+    this.streamsAvailable()
   }
 
   // === from the connection

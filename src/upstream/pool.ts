@@ -39,8 +39,8 @@ export abstract class EndpointPool {
   /** A way to the endpoint that is open; undefined: there is none. */
   abstract take(): UpstreamRequest | undefined
 
-  /** Opens one, where it is `connectable` and not `full`; `sink` hears `upstreamReady` or `upstreamFailed`. */
-  abstract connect(sink: ResponseSink): UpstreamRequest
+  /** Opens one, where it is `connectable` and not `full`; `sink` hears `upstreamComing`, then `upstreamReady` or `upstreamFailed`: perhaps from within. */
+  abstract connect(sink: ResponseSink): void
 
   abstract closeIdle(): void
 

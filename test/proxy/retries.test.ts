@@ -1,8 +1,8 @@
 // Which requests are sent again, where, and what a client gets when nothing helps.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
+import { fullQueue } from '../support/full-queue.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { OK, ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { routing, startProxy, toUpstream, type SettingsOverrides, type TestProxy } from '../support/test-proxy.ts'
@@ -37,22 +37,6 @@ async function closedPort(): Promise<number> {
   await upstream.stop()
   return port
 }
-
-/** Listens but never accepts; with its queue full, connection attempts are left without an answer. */
-const FULL_QUEUE = `
-import socket, sys
-listener = socket.socket()
-listener.bind(('127.0.0.1', 0))
-listener.listen(0)
-held = []
-for _ in range(3):
-    client = socket.socket()
-    client.setblocking(False)
-    client.connect_ex(listener.getsockname())
-    held.append(client)
-print(listener.getsockname()[1], flush=True)
-sys.stdin.read()
-`
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -100,13 +84,12 @@ it('makes no more tries than it may', async () => {
 })
 
 it('answers 504 when no endpoint takes the connection in time', async () => {
-  const listener = spawn('python3', ['-c', FULL_QUEUE])
-  const [port] = await once(listener.stdout, 'data')
-  const { client, proxy } = await start([`127.0.0.1:${Number(String(port))}`], { timeouts: { connect: 200 } })
+  const { port, close } = await fullQueue()
+  const { client, proxy } = await start([`127.0.0.1:${port}`], { timeouts: { connect: 200 } })
   client.send(GET)
   expect((await client.response()).status).toBe(504)
   expect((await proxy.recorded(() => true)).failure).toBe('connect-timeout')
-  listener.stdin.end()
+  close()
 })
 
 it('answers 503 without endpoints and without a backend, 404 without a route', async () => {

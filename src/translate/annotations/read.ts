@@ -1,6 +1,7 @@
 // From an Ingress' annotations to the policy its routes have, and what to tell the user about them.
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
+import type { RouteTimeouts } from '../../model/policy.ts'
 import { NO_BALANCING, type Balancing } from '../balancing.ts'
 import { OWN_PREFIX, type TranslateOptions } from '../options.ts'
 import { error, quote, warning } from '../report.ts'
@@ -9,6 +10,7 @@ import { readAffinity, type AskedAffinity } from './read-affinity.ts'
 import { readBalancing } from './read-balancing.ts'
 import { readClientTls, type ClientTls } from './read-client-tls.ts'
 import { readProtocol } from './read-protocol.ts'
+import { readTimeouts } from './read-timeouts.ts'
 import { REMOVED } from './removed.ts'
 import { parseBool, type BooleanField, type PendingAnnotation } from './spec.ts'
 import { ANNOTATIONS } from './table.ts'
@@ -26,6 +28,7 @@ export interface AnnotationReading {
   readonly balancing: Balancing
   readonly clientTls: ClientTls | undefined
   readonly affinity: AskedAffinity | undefined
+  readonly timeouts: RouteTimeouts | undefined
   /** The Ingress adds no routes. */
   readonly leaveOut: boolean
   readonly diagnostics: readonly Diagnostic[]
@@ -33,7 +36,7 @@ export interface AnnotationReading {
 
 type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
 
-const PLAIN_READING: Omit<AnnotationReading, 'policy'> = Object.freeze({ balancing: NO_BALANCING, affinity: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
+const PLAIN_READING: Omit<AnnotationReading, 'policy'> = Object.freeze({ balancing: NO_BALANCING, affinity: undefined, timeouts: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
 
 export function readAnnotations(annotations: Readonly<Record<string, string>>, { annotationPrefixes, redirects, closed }: TranslateOptions, object: ObjectRef): AnnotationReading {
   const entries = entriesOf(annotations, [OWN_PREFIX, ...annotationPrefixes])
@@ -62,8 +65,9 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, {
   const { protocol, closes } = readProtocol(entries, object, diagnostics)
   if (closes) policy.closesPaths = true
   const affinity = readAffinity(entries, object, diagnostics)
+  const timeouts = readTimeouts(entries, object, diagnostics)
   const clientTls = readClientTls(entries, object, diagnostics)
-  return { policy: intern(policy), balancing: protocol === undefined ? balancing : { ...balancing, protocol }, affinity, clientTls, leaveOut, diagnostics }
+  return { policy: intern(policy), balancing: protocol === undefined ? balancing : { ...balancing, protocol }, affinity, timeouts, clientTls, leaveOut, diagnostics }
 }
 
 const interned = new Map<string, IngressPolicy>()

@@ -26,9 +26,9 @@ export interface BooleanAnnotation {
 /** Policy fields that a boolean annotation sets. */
 export type BooleanField = 'sslRedirect' | 'forceSslRedirect'
 
-/** Read together with the others of its kind: see read-balancing, read-affinity, read-client-tls and read-protocol. */
+/** Read together with the others of its kind: see read-balancing, read-affinity, read-client-tls, read-protocol and read-timeouts. */
 export interface GroupedAnnotation {
-  readonly kind: 'balancing' | 'affinity' | 'client-tls' | 'protocol'
+  readonly kind: 'balancing' | 'affinity' | 'client-tls' | 'protocol' | 'timeout'
   readonly name: string
 }
 
@@ -52,6 +52,10 @@ export function clientTls(name: string): GroupedAnnotation {
 
 export function protocol(name: string): GroupedAnnotation {
   return { kind: 'protocol', name }
+}
+
+export function timeout(name: string): GroupedAnnotation {
+  return { kind: 'timeout', name }
 }
 
 /** Served without it. Empty values and `idle` ones pass silently. */

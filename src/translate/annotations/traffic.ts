@@ -1,10 +1,10 @@
 // Timeouts, retries, bodies, buffers and rate limits.
-import { ignored, ignoredSwitch, type AnnotationSpec } from './spec.ts'
+import { ignored, ignoredSwitch, timeout, type AnnotationSpec } from './spec.ts'
 
 export const TRAFFIC: readonly AnnotationSpec[] = [
-  ignored('proxy-connect-timeout', 'a connect timeout of its own'),
-  ignored('proxy-send-timeout', 'a send timeout of its own'),
-  ignored('proxy-read-timeout', 'a read timeout of its own'),
+  timeout('proxy-connect-timeout'),
+  timeout('proxy-send-timeout'),
+  timeout('proxy-read-timeout'),
   ignored('proxy-next-upstream', 'conditions of retries'),
   ignored('proxy-next-upstream-timeout', 'a time limit of retries', ['0']),
   ignored('proxy-next-upstream-tries', 'a number of tries', ['3']),

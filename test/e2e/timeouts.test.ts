@@ -1,0 +1,59 @@
+// Timeouts of single Ingresses, through the whole controller: requests and WebSockets last as long as theirs allow.
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { eventually, fetchHost } from '../support/fetch-host.ts'
+import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { app, ingress } from '../support/manifests.ts'
+import { startNarthex, type Narthex } from '../support/narthex.ts'
+
+let narthex: Narthex
+let kubectl: Kubectl
+
+const http = (): number => narthex.ports['http'] ?? 0
+const slow = async (host: string): Promise<number> => (await fetchHost({ port: http(), host, path: '/delay/2500' })).status
+const annotated = (host: string, seconds: string): string => ingress(host, { host, service: 'web', annotations: `nginx.ingress.kubernetes.io/proxy-read-timeout: "${seconds}"` })
+
+async function open(host: string): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${http()}/ws`, { headers: { host } })
+  await once(socket, 'open')
+  return socket
+}
+
+beforeAll(async () => {
+  narthex = await startNarthex(['sandbox', '--threads=2', '--read-timeout=1s'])
+  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
+  await ok(kubectl('apply -f -', app('web') + ingress('plain.example', { host: 'plain.example', service: 'web' }) + annotated('long.example', '3600') + annotated('odd.example', '1h')))
+  await ok(kubectl('rollout status deploy/web --timeout=20s'))
+  for (const host of ['plain.example', 'long.example', 'odd.example']) await eventually(() => fetchHost({ port: http(), host }), ({ status }) => status === 200)
+})
+afterAll(async () => {
+  expect(await narthex.stop()).toBe(0)
+})
+
+it('a slow backend is waited for where the Ingress says so, and nowhere else', async () => {
+  expect(await Promise.all(['plain.example', 'long.example', 'odd.example'].map(slow))).toEqual([504, 200, 504])
+})
+
+it('a silent WebSocket stays open where the Ingress says so', async () => {
+  const [plain, long] = [await open('plain.example'), await open('long.example')]
+  await once(plain, 'close')
+  const again = await open('plain.example')
+  await once(again, 'close')
+  const answered = once(long, 'message')
+  long.send('still here')
+  expect(String((await answered)[0])).toBe('still here')
+  long.terminate()
+})
+
+it('an edit counts from the next request on, and a value that is none is said to be', async () => {
+  await ok(kubectl('apply -f -', annotated('plain.example', '60') + annotated('long.example', '1')))
+  await eventually(() => slow('plain.example'), (status) => status === 200)
+  await eventually(() => slow('long.example'), (status) => status === 504)
+  expect(await ok(kubectl('get events --field-selector involvedObject.name=odd.example'))).toContain('"1h" is no number of seconds')
+})
+
+it('explain says what a route has', async () => {
+  const answer = await fetch(`http://127.0.0.1:${narthex.ports['admin']}/api/explain?url=${encodeURIComponent('http://plain.example/')}`)
+  expect(((await answer.json()) as { filters: string[] }).filters).toEqual(['timeouts of its own: read 60 s'])
+})
