@@ -25,15 +25,16 @@ export function pick(exchange: Exchange): 'continue' | FailureKind {
     if (index !== chosen) isCounted = moveCount(backend.scheduler, backend.backend.endpoints, chosen, index)
   }
   const pool = exchange.candidates.poolOf(index)
-  if (pool === undefined) return exchange.lastFailure ?? (isLimited(exchange) && backend[exchange.tls ? 'tlsPools' : 'pools'].some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
+  if (pool === undefined) return exchange.lastFailure ?? (isLimited(exchange, backend) && backend[exchange.tls ? 'tlsPools' : 'pools'].some((each) => each.queueFull) ? 'queue-full' : 'no-endpoints')
   if (isCounted) exchange.counted.take(backend, index)
   exchange.pool = pool
   exchange.endpointIndex = index
   return 'continue'
 }
 
-function isLimited({ context }: Exchange): boolean {
-  return context.settings.pool.connectionsPerEndpoint > 0
+/** An endpoint may have all the connections that it may have, and none to spare. Sessions of HTTP/2 are always few. */
+function isLimited({ context }: Exchange, { backend: { protocol } }: LiveBackend): boolean {
+  return context.settings.pool.connectionsPerEndpoint > 0 || protocol?.version === 2
 }
 
 /** At first the scheduler's choice, then one that was not tried in vain. */
@@ -45,12 +46,12 @@ function choose(exchange: Exchange, backend: LiveBackend): number {
     exchange.candidates.admits = undefined
     if (index < 0) index = among(exchange, backend, isRetry)
   }
-  return index < 0 && isLimited(exchange) ? scheduled(exchange, backend, exchange.candidates.waitable) : index
+  return index < 0 && isLimited(exchange, backend) ? scheduled(exchange, backend, exchange.candidates.waitable) : index
 }
 
 function among(exchange: Exchange, backend: LiveBackend, isRetry: boolean): number {
   if (isRetry && !backend.counts) return another(exchange, backend, exchange.endpointIndex)
-  return scheduled(exchange, backend, isRetry || exchange.candidates.admits !== undefined || isLimited(exchange) ? exchange.candidates.usable : undefined)
+  return scheduled(exchange, backend, isRetry || exchange.candidates.admits !== undefined || isLimited(exchange, backend) ? exchange.candidates.usable : undefined)
 }
 
 function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key }: LiveBackend, usable: Usable): number {

@@ -10,6 +10,7 @@ const CONNECTION_WINDOW = 16 * 1024 * 1024
 /** gRPC servers measure the way to us by a PING for every batch of data, and reset a stream for every call that fails early. */
 const PATIENT: Http2AbuseLimits = { ...DEFAULT_HTTP2_SETTINGS.abuse, controlBurst: 20_000, controlPerSecond: 20_000, resetBurst: 20_000, resetsPerSecond: 20_000, windowUpdatesPerData: 100 }
 
+/** How long a stream may wait to be taken, its request knows. */
 export function sessionSettings({ limits, timeouts, pool }: UpstreamContext): Http2Settings {
   return {
     ...DEFAULT_HTTP2_SETTINGS,
@@ -19,7 +20,7 @@ export function sessionSettings({ limits, timeouts, pool }: UpstreamContext): Ht
     connectProtocol: false,
     headTimeout: timeouts.read,
     pingInterval: pool.sessionPingInterval,
-    stallTimeout: timeouts.send,
+    stallTimeout: 0,
     abuse: PATIENT,
   }
 }

@@ -103,6 +103,7 @@ export class Http2Connection implements StreamHome, Controlled {
   drained(): void {
     if (this.over) return
     this.guard.repliesRead()
+    this.patience.drained()
     this.outflow.pump()
   }
 

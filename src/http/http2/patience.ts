@@ -5,6 +5,7 @@ import { Deadlines, type Deadline } from './deadlines.ts'
 import { ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, SETTINGS_TIMEOUT, type ErrorCode } from './error-code.ts'
 import { pingText } from './frame-text.ts'
 import type { Outflow } from './outflow.ts'
+import type { Role } from './peer-settings.ts'
 import type { Http2Stream } from './stream.ts'
 
 /** Payloads of our PINGs. */
@@ -18,6 +19,7 @@ const TO_BE_READ: ReadonlySet<Deadline> = new Set<Deadline>(['settings', 'head',
 
 /** The connection that waits. */
 export interface Waiting {
+  readonly role: Role
   readonly settings: Http2Settings
   readonly outflow: Outflow
   /** Open. */
@@ -35,6 +37,7 @@ export class Patience {
   readonly #deadlines: Deadlines
   #heardAt = 0
   #pingedAt = 0
+  #drainedAt = 0
 
   constructor(wheel: TimerWheel, on: Waiting) {
     this.#wheel = wheel
@@ -45,6 +48,11 @@ export class Patience {
   /** Bytes came. */
   heard(): void {
     this.#heardAt = this.#wheel.now
+  }
+
+  /** The socket has taken all that waited for it. */
+  drained(): void {
+    this.#drainedAt = this.#wheel.now
   }
 
   settingsBegin(): void {
@@ -69,7 +77,8 @@ export class Patience {
 
   /** Bytes or streams wait for the peer. */
   waitBegins(): void {
-    if (!this.#deadlines.has('stall')) this.#deadlines.set('stall', this.#on.settings.stallTimeout)
+    const { stallTimeout } = this.#on.settings
+    if (stallTimeout > 0 && !this.#deadlines.has('stall')) this.#deadlines.set('stall', stallTimeout)
   }
 
   streamBegins(): void {
@@ -82,8 +91,8 @@ export class Patience {
   }
 
   #passed(deadline: Deadline): void {
-    // Who takes nothing from us may not be read from either: what is waited for may have come. How long it may take nothing, the owner knows.
-    if (this.#on.outflow.writer.full && TO_BE_READ.has(deadline)) return this.#deadlines.set(deadline, GRACE)
+    // A client that takes nothing from us is not read from either: what is waited for may have come. How long it may take nothing, the owner knows.
+    if (this.#on.role === 'server' && this.#on.outflow.writer.full && TO_BE_READ.has(deadline)) return this.#deadlines.set(deadline, GRACE)
     switch (deadline) {
       case 'settings':
         return this.#on.fail(SETTINGS_TIMEOUT)
@@ -93,7 +102,7 @@ export class Patience {
         return this.#lookForSilence()
       case 'pong':
         // The answer may come in the very tick of the PING; what was heard before came at least an interval earlier.
-        if (this.#heardAt < this.#pingedAt) this.#on.fail(NO_ERROR)
+        if (this.#heardAt < this.#pingedAt) this.#missPong()
         else if (this.#on.streams > 0) this.streamBegins()
         return
       case 'go-away':
@@ -101,6 +110,13 @@ export class Patience {
       case 'stall':
         return this.#lookForStalls()
     }
+  }
+
+  /** A slow peer may not have it yet. */
+  #missPong(): void {
+    if (this.#drainedAt < this.#pingedAt) return this.#on.fail(NO_ERROR)
+    this.#pingedAt = this.#wheel.now
+    this.#deadlines.set('pong', this.#on.settings.pingTimeout)
   }
 
   #lookForSilence(): void {
