@@ -154,7 +154,7 @@ function outcome(route: Route | undefined, facts: OutcomeFacts): Outcome {
   const redirect = route.policy.tlsRedirect
   const isExempt = facts.settings.noTlsRedirectPaths.some((prefix) => prefix !== '' && facts.path.startsWith(prefix))
   if (redirect !== undefined && !facts.isTls && !isExempt) {
-    const port = facts.settings.redirectPort === 443 ? '' : `:${facts.settings.redirectPort}`
+    const port = facts.settings.publicHttpsPort === 443 ? '' : `:${facts.settings.publicHttpsPort}`
     const uri = facts.target.endsWith('/') ? facts.target.slice(0, -1) : facts.target
     const location = `https://${facts.host}${port}${uri}`
     return { outcome: `plain HTTP is redirected to https with ${redirect.status}`, status: redirect.status, location, backend: null }

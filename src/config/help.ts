@@ -61,7 +61,8 @@ function shown(option: Option<unknown>, value: unknown): string {
   if (option.placeholder === 'TIME' && typeof value === 'number') return value % 1000 === 0 ? `${value / 1000}s` : `${value}ms`
   if (option.placeholder === 'SIZE' && typeof value === 'number' && value > 0) return value % 1024 ** 2 === 0 ? `${value / 1024 ** 2}m` : `${value / 1024}k`
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',')
-  return value === '' ? 'none' : value === 0 && option.flag === 'public-https-port' ? 'as --https-port' : String(value)
+  if (value === 0 && option.flag.startsWith('public-')) return `as --${option.flag.slice('public-'.length)}`
+  return value === '' ? 'none' : String(value)
 }
 
 function wrap(text: string, width: number): string[] {

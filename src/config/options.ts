@@ -45,7 +45,8 @@ export const OPTIONS = {
 
   httpPort: option({ flag: 'http-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 80, sandboxFallback: 8080, help: 'Port for HTTP; 0: any free port, printed.' }),
   httpsPort: option({ flag: 'https-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 443, sandboxFallback: 8443, help: 'Port for HTTPS; 0: any free port, printed.' }),
-  publicHttpsPort: option({ flag: 'public-https-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 443, sandboxFallback: 0, help: 'Port that redirects to https carry (443 is left out of Location); 0: the one of --https-port.' }),
+  publicHttpPort: option({ flag: 'public-http-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 80, sandboxFallback: 0, help: 'Port that HTTP clients come to, for X-Forwarded-Port; 0: the one of --http-port.' }),
+  publicHttpsPort: option({ flag: 'public-https-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 443, sandboxFallback: 0, help: 'Port that HTTPS clients come to, for X-Forwarded-Port and redirects to https (443 is left out of Location); 0: the one of --https-port.' }),
   address: option({ flag: 'address', group: 'Listeners', placeholder: 'IP', parse: value.ipAddress, fallback: '', sandboxFallback: '127.0.0.1', shownFallback: 'all', help: 'Address to listen on.' }),
   adminPort: option({ flag: 'admin-port', group: 'Listeners', placeholder: 'PORT', parse: value.port, fallback: 10_254, help: 'Port of /healthz, /readyz, /metrics, /api/* and the dashboard; 0: any free port.' }),
   adminAddress: option({ flag: 'admin-address', group: 'Listeners', placeholder: 'IP', parse: value.ipAddress, fallback: '', shownFallback: 'as --address', help: 'Address of the admin port.' }),

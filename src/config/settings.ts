@@ -10,7 +10,8 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
     tls: { ...config.sslProtocols, ciphers: config.sslCiphers === '' ? undefined : config.sslCiphers, preferServerCiphers: config.sslPreferServerCiphers },
     hsts: hstsValue(config),
     noTlsRedirectPaths: config.noTlsRedirectLocations,
-    redirectPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
+    publicHttpPort: config.publicHttpPort,
+    publicHttpsPort: config.publicHttpsPort === 0 ? httpsPort : config.publicHttpsPort,
     client: {
       trustedProxies: config.useForwardedHeaders ? config.proxyRealIpCidr : [],
       forwardedForField: config.forwardedForHeader,

@@ -8,10 +8,10 @@ export interface ProxySettings {
   readonly tls: TlsSettings
   /** Value of the Strict-Transport-Security field of all answers over TLS; empty: none. */
   readonly hsts: string
-  /** Port that a redirect to https carries; 443 is left out of Location. */
-  readonly redirectPort: number
-  /** Port reported in X-Forwarded-Port on the TLS listener. ingress-nginx: 443 whatever it listens on. */
-  readonly forwardedTlsPort: number
+  /** Where clients come in, whatever is listened on: X-Forwarded-Port has it. `publicHttpPort` 0: the port that is listened on. */
+  readonly publicHttpPort: number
+  /** Redirects to https carry it too; 443 is left out of Location. */
+  readonly publicHttpsPort: number
   /** Path prefixes that are never redirected to https (ACME challenges). */
   readonly noTlsRedirectPaths: readonly string[]
   readonly client: ClientSettings
@@ -156,8 +156,8 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
   serverName: 'narthex',
   tls: DEFAULT_TLS,
   hsts: 'max-age=31536000; includeSubDomains',
-  redirectPort: 443,
-  forwardedTlsPort: 443,
+  publicHttpPort: 0,
+  publicHttpsPort: 443,
   noTlsRedirectPaths: ['/.well-known/acme-challenge'],
   client: { trustedProxies: [], forwardedForField: 'x-forwarded-for', fullForwardedFor: false, proxyProtocol: undefined },
   limits: {

@@ -113,8 +113,9 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
 
   // === plain
 
-  function beginPlain(socket: Socket, port: number, proxied: Proxied | undefined): Reader {
-    const { http2, timeouts } = context.settings
+  function beginPlain(socket: Socket, listened: number, proxied: Proxied | undefined): Reader {
+    const { http2, timeouts, publicHttpPort } = context.settings
+    const port = publicHttpPort === 0 ? listened : publicHttpPort
     if (!http2.cleartext) return begin(socket, undefined, port, proxied, false)
     track(socket)
     socket.on('error', () => undefined)
@@ -180,7 +181,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       },
       {
         established(socket, handshake) {
-          const client = begin(socket, handshake, context.settings.forwardedTlsPort, proxiedOf.get(peerOf(socket)), socket.alpnProtocol === 'h2')
+          const client = begin(socket, handshake, context.settings.publicHttpsPort, proxiedOf.get(peerOf(socket)), socket.alpnProtocol === 'h2')
           socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
         },
         failed: () => recorder.handshakeFailed(),

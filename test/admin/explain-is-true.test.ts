@@ -10,7 +10,7 @@ import type { RoutingConfig } from '../../src/model/routing.ts'
 import { fetchHost } from '../support/fetch-host.ts'
 import { routing, settingsWith, startProxy, type TestProxy } from '../support/test-proxy.ts'
 
-const SETTINGS = { redirectPort: 8443 }
+const SETTINGS = { publicHttpsPort: 8443 }
 const HOSTS = ['a.example', 'A.EXAMPLE', 'a.example.', 'a.example:8080', 'b.example', 'x.b.example', 'other.org', 'tls.example', '-bad-', 'a_b.example']
 const PATHS = ['/', '/foo', '/foo/', '/foobar', '/foo/bar?x=/', '/FOO', '//foo', '/x/../foo', '/../foo', '/f%6fo', '/foo%2Fbar', '/foo/..;/x', '/%zz', '/.well-known/acme-challenge/x', '/empty', '/missing', '/resource/x']
 

@@ -11,7 +11,7 @@ import { configOf, prefix } from '../table/routes.ts'
 import { CONFIG, DIAGNOSTIC } from './fixture.ts'
 
 function explained(url: string, headers: readonly (readonly [string, string])[] = [], config: RoutingConfig = CONFIG, diagnostics: readonly Diagnostic[] = []): Explanation {
-  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, redirectPort: 8443 }, hostName, normalisePath, endpointFor: () => undefined, diagnostics: () => diagnostics })
+  return explain({ url, method: 'GET', headers }, { config, settings: { ...DEFAULT_SETTINGS, publicHttpsPort: 8443 }, hostName, normalisePath, endpointFor: () => undefined, diagnostics: () => diagnostics })
 }
 
 test('the winner with its endpoints, and why the others lost', () => {

@@ -88,8 +88,14 @@ describe('option table', () => {
 
 describe('proxySettings', () => {
   it('redirects to the port that listens when no public port is given', () => {
-    expect(proxySettings(parse([], {}, 'sandbox'), 8443).redirectPort).toBe(8443)
-    expect(proxySettings(parse([]), 8443).redirectPort).toBe(443)
+    expect(proxySettings(parse([], {}, 'sandbox'), 8443).publicHttpsPort).toBe(8443)
+    expect(proxySettings(parse([]), 8443).publicHttpsPort).toBe(443)
+  })
+
+  it('tells backends the ports that clients come to, whatever is listened on', () => {
+    expect(proxySettings(parse(['--http-port=8080']), 8443)).toMatchObject({ publicHttpPort: 80, publicHttpsPort: 443 })
+    expect(proxySettings(parse(['--public-http-port=30080', '--public-https-port=30443']), 8443)).toMatchObject({ publicHttpPort: 30_080, publicHttpsPort: 30_443 })
+    expect(proxySettings(parse([], {}, 'sandbox'), 8443).publicHttpPort).toBe(0)
   })
 })
 

@@ -100,7 +100,7 @@ for (const [host, target, location] of REDIRECTS) {
 }
 
 it('redirects to another port than 443 and with another status', async () => {
-  await start({ redirectPort: 8443 })
+  await start({ publicHttpsPort: 8443 })
   get('temporary:8080', '/p')
   const response = await client.response()
   expect([response.status, response.field('location')]).toEqual([307, 'https://temporary:8443/p'])

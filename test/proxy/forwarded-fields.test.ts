@@ -1,8 +1,11 @@
 // The fields that a backend gets and those that a client gets: what is added, replaced, dropped, kept.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from 'vitest'
 import { RawClient } from '../support/raw-client.ts'
 import { OK, ScriptedUpstream, type UpstreamRequest } from '../support/scripted-upstream.ts'
-import { routing, startProxy, type TestProxy } from '../support/test-proxy.ts'
+import { CLEARTEXT } from '../support/secure.ts'
+import { routing, startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
 
 let upstream: ScriptedUpstream
 let proxy: TestProxy
@@ -56,6 +59,15 @@ it('adds what ingress-nginx adds, in the values of the connection', async () => 
     ].toSorted(),
   )
   expect(request.field('x-request-id')).toMatch(/^[0-9a-f]{32}$/)
+})
+
+it('X-Forwarded-Port is where clients come in, if that is known to be elsewhere', async () => {
+  const other = await startProxy(toUpstream(upstream.port), { publicHttpPort: 80, http2: CLEARTEXT })
+  for (const version of ['--http1.1', '--http2-prior-knowledge']) {
+    await promisify(execFile)('curl', ['-s', version, '-H', 'Host: a', `http://127.0.0.1:${other.port}/`])
+    expect(upstream.requests.at(-1)?.field('x-forwarded-port')).toBe('80')
+  }
+  other.proxy.close()
 })
 
 it('S16 replaces or removes what only a trusted proxy may say', async () => {

@@ -12,6 +12,7 @@ import { certificateLookup } from '../../src/runtime/certificate-lookup.ts'
 import { EMPTY_TABLE } from '../../src/table/table.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { testContexts } from '../support/secure.ts'
 import { startProxy, toUpstream, type TestProxy } from '../support/test-proxy.ts'
 
 let upstream: ScriptedUpstream
@@ -78,6 +79,13 @@ it('serves requests on one verified connection, ALPN http/1.1', async () => {
   expect(['x-forwarded-proto', 'x-forwarded-port', 'x-scheme'].map((name) => request?.field(name))).toEqual(['https', '443', 'https'])
   expect((await proxy.recorded(() => true)).tls).toBe(true)
   client.close()
+})
+
+it('X-Forwarded-Port is where clients come in', async () => {
+  const other = await startProxy(toUpstream(upstream.port), { contexts: testContexts(pair), publicHttpsPort: 30_443 })
+  await promisify(execFile)('curl', ['-sk', '--resolve', `a:${other.port}:127.0.0.1`, `https://a:${other.port}/`])
+  expect(upstream.requests.at(-1)?.field('x-forwarded-port')).toBe('30443')
+  other.proxy.close()
 })
 
 it('carries large bodies both ways', async () => {

@@ -209,7 +209,7 @@ test('a fixed port is kept, two ports of 0 become two numbers', async () => {
 
 test('settings are made from the real ports', async () => {
   let seen: readonly number[] = []
-  const plane = await start({ settings: (ports) => ({ ...DEFAULT_SETTINGS, redirectPort: (seen = ports)[0] ?? 0 }) })
+  const plane = await start({ settings: (ports) => ({ ...DEFAULT_SETTINGS, publicHttpsPort: (seen = ports)[0] ?? 0 }) })
   expect(seen).toEqual(plane.ports)
 })
 

@@ -3,9 +3,9 @@ import { withoutPort } from '../../http/http1/host.ts'
 import { redirectAnswer } from '../answer.ts'
 import type { FilterFactory } from './filter.ts'
 
-export const tlsRedirect: FilterFactory = ({ tlsRedirect: policy }, { redirectPort, noTlsRedirectPaths }) => {
+export const tlsRedirect: FilterFactory = ({ tlsRedirect: policy }, { publicHttpsPort, noTlsRedirectPaths }) => {
   if (policy === undefined) return undefined
-  const port = redirectPort === 443 ? '' : `:${redirectPort}`
+  const port = publicHttpsPort === 443 ? '' : `:${publicHttpsPort}`
   return ({ request, path, origin }) => {
     // Without a host there is nowhere to send an HTTP/1.0 client to.
     if (origin.secure || request.host === '' || noTlsRedirectPaths.some((prefix) => isBelow(path, prefix))) return undefined
