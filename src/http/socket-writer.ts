@@ -16,6 +16,8 @@ const MOST_HELD = 256 * 1024
 export class SocketWriter implements Gathered {
   /** Bytes handed over since the owner last set it. */
   written = 0
+  /** See `beginPiece`. */
+  pieceStart = 0
   /** Goes out before the text. */
   #held: HeldParts | undefined
   #text = ''
@@ -49,16 +51,29 @@ export class SocketWriter implements Gathered {
       this.#hold(buffer, start, end)
       return
     }
-    if (this.#held !== undefined) this.flush()
-    const head = this.#text + before
-    this.#text = ''
-    this.written += before.length + size + after.length
-    const { copies } = this.#buffers
-    const whole = copies.take(head.length + size + after.length)
-    let position = head === '' ? 0 : whole.write(head, 0, 'latin1')
+    this.#text += before
+    this.written += before.length
+    const whole = this.beginPiece(size + after.length)
+    let position = this.pieceStart
     position += buffer.copy(whole, position, start, end)
     if (after !== '') position += whole.write(after, position, 'latin1')
-    copies.write(this.#socket, whole, position)
+    this.endPiece(whole, position)
+  }
+
+  /** For who puts a large copy together: a buffer with room for `size` bytes from `pieceStart` on, behind what was gathered. `endPiece` has to follow at once. */
+  beginPiece(size: number): Buffer {
+    const head = this.#text
+    this.#text = ''
+    if (this.#held !== undefined) this.flush()
+    const whole = this.#buffers.copies.take(head.length + size)
+    this.pieceStart = head === '' ? 0 : whole.write(head, 0, 'latin1')
+    return whole
+  }
+
+  /** Filled up to `end`. */
+  endPiece(whole: Buffer, end: number): void {
+    this.written += end - this.pieceStart
+    this.#buffers.copies.write(this.#socket, whole, end)
   }
 
   /** With the others, at the end of this turn of the event loop. */

@@ -32,13 +32,18 @@ async function digestOf(socket: Socket): Promise<string> {
   return hash.digest('hex')
 }
 
-/** What is written of a read: text (0), bytes as they are, bytes in a chunk. Whether the turn ends after it. */
+/** What is written of a read: text (0), bytes as they are, bytes in a chunk (3), a piece put together by the writer's owner (4). Whether the turn ends after it. */
 type Step = readonly [size: number, kind: number, turnEnds: boolean]
 
-const steps = array(tuple(oneof(integer({ min: 1, max: 5000 }), constant(64 * 1024), integer({ min: 20_000, max: 65_536 })), nat(3), boolean()), {
+const steps = array(tuple(oneof(integer({ min: 1, max: 5000 }), constant(64 * 1024), integer({ min: 20_000, max: 65_536 })), nat(4), boolean()), {
   minLength: 1,
   maxLength: 60,
 })
+
+function putTogether(writer: SocketWriter, buffer: Buffer, count: number): void {
+  const piece = writer.beginPiece(count)
+  writer.endPiece(piece, writer.pieceStart + buffer.copy(piece, writer.pieceStart, 0, count))
+}
 
 /** Reads and writes as a proxy does, with two connections that share their buffers. */
 async function relay(all: readonly Step[], slow: boolean): Promise<void> {
@@ -53,6 +58,7 @@ async function relay(all: readonly Step[], slow: boolean): Promise<void> {
       const text = String.fromCharCode(97 + kind).repeat(count % 7)
       if (kind === 0) writer.text(text)
       if (kind === 3) writer.bytes(buffer, 0, count, text, text)
+      else if (kind === 4) putTogether(writer, buffer, count)
       else writer.bytes(buffer, 0, count)
       sent.update(kind === 0 ? text : '').update(kind === 3 ? text : '').update(buffer.subarray(0, count)).update(kind === 3 ? text : '')
       writer.flushSoon()

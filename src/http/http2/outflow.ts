@@ -44,18 +44,19 @@ export class Outflow {
     return start + size
   }
 
-  /** All of its frames in one piece, which is then the socket's. */
+  /** All of its frames in one piece: TLS would copy several into one, and the kernel takes one sooner. */
   #sendLarge(stream: Http2Stream, buffer: Buffer, start: number, size: number, ends: boolean): void {
     const frames = Math.ceil(size / this.frameBytes)
-    const whole = Buffer.allocUnsafeSlow(size + frames * HEAD_BYTES)
-    let position = 0
+    const { writer } = this
+    const whole = writer.beginPiece(size + frames * HEAD_BYTES)
+    let position = writer.pieceStart
     for (let sent = 0; sent < size; ) {
       const count = Math.min(size - sent, this.frameBytes)
       position += whole.write(frameHead(count, DATA, ends && sent + count === size ? END_STREAM : 0, stream.id), position, 'latin1')
       position += buffer.copy(whole, position, start + sent, start + sent + count)
       sent += count
     }
-    this.writer.bytes(whole, 0, position)
+    writer.endPiece(whole, position)
     this.#sent(stream, size, frames)
   }
 
