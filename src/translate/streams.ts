@@ -75,7 +75,6 @@ function readEntry(key: string, value: string, object: ObjectRef, { protocol, se
     const fix = known.length === 0 ? `Add a ${protocol} port to the Service.` : `Name one of its ports: ${known.slice(0, 8).join(', ')}.`
     return report('ServicePortNotFound', `the Service has no ${protocol} port ${entry.servicePort}`, fix)
   }
-  if (protocol === 'UDP' && service.type === 'ExternalName') return report('StreamInvalid', 'a Service of type ExternalName can be served over TCP only', 'Name a Service with endpoints.')
   const { target: usual } = targetOf(service, port, options)
   if (usual === undefined) return report('ExternalNameInvalid', `the external name ${quote(service.externalName)} is not one that can be connected to`, 'Set spec.externalName of the Service to a DNS name outside this machine.')
   if (protocol === 'UDP' && (entry.proxyIn || entry.proxyOut)) {
