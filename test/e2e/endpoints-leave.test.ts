@@ -141,21 +141,3 @@ describe('an endpoint that leaves', () => {
     expect(late[Math.floor(late.length / 2)] ?? Infinity).toBeLessThan(100)
   })
 })
-
-describe('a health check by annotation on a Service', () => {
-  it('is made, shown in the routes and metrics, and where it finds all of them ill all are used', async () => {
-    const host = await deploy('checked')
-    const admin = async (path: string): Promise<string> => (await fetchHost({ port: narthex.ports['admin'] ?? 0, host: 'localhost', path })).body
-    const states = async (): Promise<readonly (string | undefined)[]> => {
-      const { backends } = JSON.parse(await admin('/api/routes')) as { backends: { id: string; endpoints: { state?: string }[] }[] }
-      return (backends.find(({ id }) => id === 'default/checked:80')?.endpoints ?? []).map(({ state }) => state)
-    }
-    const own = 'narthex.ingress.kubernetes.io'
-    await ok(kubectl(`annotate service checked ${own}/health-check=http:/status/503 ${own}/health-check-interval=100ms`))
-    await eventually(states, (all) => all.length === 3 && all.every((state) => state === 'ill'))
-    expect((await admin('/metrics')).match(/^narthex_endpoint_out_of_use\{namespace="default",service="checked".*state="ill"\} 1$/gm)).toHaveLength(3)
-    expect((await fetchHost({ port: http(), host })).status).toBe(200)
-    await ok(kubectl(`annotate --overwrite service checked ${own}/health-check=tcp`))
-    await eventually(states, (all) => all.length === 3 && all.every((state) => state !== 'ill'))
-  })
-})

@@ -1,11 +1,12 @@
 // `narthex run` as a second process against an API server, with the permissions of manifests/ and nothing more.
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, fetchHost } from '../support/fetch-host.ts'
+import { freePort } from '../support/free-port.ts'
 import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
 import { ingress } from '../support/manifests.ts'
 import { startNarthex, type Narthex } from '../support/narthex.ts'
@@ -85,15 +86,6 @@ const usedVerbs = (): string[] => {
 }
 
 let sqlPort = 0
-
-/** Free now, and of no program that starts while the test runs, as far as can be known. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 beforeAll(async () => {
   sqlPort = await freePort()

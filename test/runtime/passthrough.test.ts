@@ -10,7 +10,7 @@ import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/defau
 import { DEFAULT_SETTINGS, type ProxySettings } from '../../src/model/settings.ts'
 import type { Passthrough, RoutingConfig } from '../../src/model/routing.ts'
 import { startDataPlane, type DataPlane } from '../../src/runtime/data-plane.ts'
-import { deadPort, dial, tcpBackend, type TcpBackend } from '../stream/support.ts'
+import { deadPort, dial, tcpBackend, type TcpBackend } from '../support/stream-peers.ts'
 import { eventually } from '../support/fetch-host.ts'
 import { Authority, type Issued } from '../tls/authority.ts'
 import { configOf } from './configs.ts'

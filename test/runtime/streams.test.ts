@@ -1,14 +1,15 @@
 // TCP and UDP services over two real threads: one port for both, exact round robin, figures, troubles, drain.
-import { once } from 'node:events'
 import { Agent } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createDefaultCertificate, type KeyPair } from '../../src/http/tls/default-certificate.ts'
 import { EMPTY_ROUTING, type RoutingConfig } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { startDataPlane, type DataPlane, type DataPlaneOptions } from '../../src/runtime/data-plane.ts'
-import { dial, streamConfig, tcpBackend, udpPeer, type StreamSpec, type TcpBackend } from '../stream/support.ts'
+import { streamConfig, type StreamSpec } from '../stream/support.ts'
 import { eventually, fetchHost } from '../support/fetch-host.ts'
+import { freePort } from '../support/free-port.ts'
+import { dial, tcpBackend, udpPeer, type TcpBackend } from '../support/stream-peers.ts'
 import { hostOf } from './configs.ts'
 
 let defaultCertificate: KeyPair
@@ -37,14 +38,6 @@ async function backend(name: string): Promise<TcpBackend> {
   })
   closers.push(() => made.close())
   return made
-}
-
-async function freePort(): Promise<number> {
-  const { server, close } = await tcpBackend()
-  const { port } = server.address() as AddressInfo
-  close()
-  await once(server, 'close')
-  return port
 }
 
 test('both threads listen once apply resolves, take turns over the endpoints together, and are counted together', async () => {

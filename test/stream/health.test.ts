@@ -5,7 +5,8 @@ import { localCursors } from '../../src/balance/cursor.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { createRoutedBackend } from '../../src/stream/stream-backend.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-import { deadPort, dial, startStreams, streamConfig, tcpBackend } from './support.ts'
+import { deadPort, dial, tcpBackend } from '../support/stream-peers.ts'
+import { startStreams, streamConfig } from './support.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {

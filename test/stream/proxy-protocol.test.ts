@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { fakeClock } from '../support/fake-clock.ts'
-import { dial, startStreams, streamConfig, tcpBackend, until, type StreamSpec, type TestStreams, type TestStreamsOptions } from './support.ts'
+import { dial, tcpBackend, until } from '../support/stream-peers.ts'
+import { startStreams, streamConfig, type StreamSpec, type TestStreams, type TestStreamsOptions } from './support.ts'
 
 const exec = promisify(execFile)
 const open: { close(): void }[] = []

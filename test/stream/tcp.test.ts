@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
 import { fakeClock } from '../support/fake-clock.ts'
-import { deadPort, dial, startStreams, streamConfig, tcpBackend, until, type TcpBackend, type TestStreams, type TestStreamsOptions, type StreamSpec } from './support.ts'
+import { deadPort, dial, tcpBackend, until, type TcpBackend } from '../support/stream-peers.ts'
+import { startStreams, streamConfig, type TestStreams, type TestStreamsOptions, type StreamSpec } from './support.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {

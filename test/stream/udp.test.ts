@@ -1,7 +1,8 @@
 // UDP services over real sockets: each client its endpoint and its replies, for as long as it is not silent.
 import { afterEach, expect, test } from 'vitest'
 import { fakeClock } from '../support/fake-clock.ts'
-import { startStreams, streamConfig, udpPeer, until, type TestStreams, type TestStreamsOptions, type UdpPeer } from './support.ts'
+import { udpPeer, until, type UdpPeer } from '../support/stream-peers.ts'
+import { startStreams, streamConfig, type TestStreams, type TestStreamsOptions } from './support.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {

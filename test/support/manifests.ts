@@ -6,6 +6,8 @@ export interface AppSpec {
   readonly namespace?: string
   /** What the pods listen on. */
   readonly containerPort?: number
+  /** More of what they listen on, as flow YAML: `{containerPort: 53, protocol: UDP}`. */
+  readonly morePorts?: string
   /** Of the pods, as flow YAML without the braces. */
   readonly podAnnotations?: string
   /** The Service's. */
@@ -19,7 +21,7 @@ const metadata = (name: string, namespace: string | undefined, annotations = '')
   `{name: ${name}${namespace === undefined ? '' : `, namespace: ${namespace}`}${annotations === '' ? '' : `, annotations: {${annotations}}`}}`
 
 /** A Deployment. */
-export function deployment(name: string, { replicas = 1, namespace, containerPort = 8080, podAnnotations = '' }: AppSpec = {}): string {
+export function deployment(name: string, { replicas = 1, namespace, containerPort = 8080, morePorts = '', podAnnotations = '' }: AppSpec = {}): string {
   return documents(`
 apiVersion: apps/v1
 kind: Deployment
@@ -29,7 +31,7 @@ spec:
   selector: {matchLabels: {app: ${name}}}
   template:
     metadata: {labels: {app: ${name}}, annotations: {${podAnnotations}}}
-    spec: {containers: [{name: ${name}, image: "${name}:1", ports: [{containerPort: ${containerPort}}]}]}`)
+    spec: {containers: [{name: ${name}, image: "${name}:1", ports: [{containerPort: ${containerPort}}${morePorts === '' ? '' : `, ${morePorts}`}]}]}`)
 }
 
 /** A Service before the pods of a Deployment, `app`. */
@@ -41,7 +43,36 @@ metadata: ${metadata(name, namespace)}
 spec: {selector: {app: ${app}}, ports: [{port: ${port}, targetPort: ${containerPort}}]${more === '' ? '' : `, ${more}`}}`)
 }
 
-/** Both. */
+/** A Service whose endpoints are made by hand. `spec` as flow YAML without the braces. */
+export function bareService(name: string, spec = 'ports: [{port: 80}]', namespace?: string): string {
+  return documents(`
+apiVersion: v1
+kind: Service
+metadata: ${metadata(name, namespace)}
+spec: {${spec}}`)
+}
+
+/** Such endpoints; each as flow YAML without the braces, or an address alone. */
+export function slice(service: string, port: number, endpoints: readonly string[]): string {
+  const written = endpoints.map((each) => (each.includes(':') ? `{${each}}` : `{addresses: [${each}]}`))
+  return documents(`
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: ${service}-by-hand, labels: {kubernetes.io/service-name: ${service}}}
+addressType: IPv4
+ports: [{name: "", port: ${port}}]
+endpoints: [${written.join(', ')}]`)
+}
+
+export function configMap(name: string, data: Readonly<Record<string, string>>, namespace?: string): string {
+  return documents(`
+apiVersion: v1
+kind: ConfigMap
+metadata: ${metadata(name, namespace)}
+data: ${JSON.stringify(data)}`)
+}
+
+/** A Deployment and its Service. */
 export const app = (name: string, spec: AppSpec = {}): string => deployment(name, spec) + service(name, spec)
 
 export interface IngressSpec {
