@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { FailureKind } from '../base/failure.ts'
 import { Timer } from '../base/timer-wheel.ts'
+import type { HeadScan } from '../http/http1/head-scan.ts'
 import { parseRequestHead } from '../http/http1/request-head.ts'
 import { cut, SocketEnd } from '../http/socket-end.ts'
 import type { SocketWriter } from '../http/socket-writer.ts'
@@ -77,15 +78,15 @@ export class ClientConnection implements Client, RequestOwner, ResponseOwner {
 
   // === the request
 
-  headRead(text: string, end: number, isLegal: boolean): void {
+  headRead(scan: HeadScan): void {
     const { limits } = this.#context.settings
     const exchange = this.#exchange
     const { request } = exchange
-    const failure = parseRequestHead(text, end, request, limits, isLegal || undefined)
+    const failure = parseRequestHead(scan, request, limits)
     this.#requests++
     this.#responded = false
     this.#timer.clear()
-    exchange.bytesIn = end
+    exchange.bytesIn = scan.length
     const last = !request.keepAlive || (limits.requestsPerConnection > 0 && this.#requests >= limits.requestsPerConnection)
     this.#response.begin(request, last || failure !== undefined)
     if (failure !== undefined) return exchange.refuse(failure)

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { FailureKind } from '../base/failure.ts'
 import { BodyReader } from '../http/http1/body-reader.ts'
+import type { HeadScan } from '../http/http1/head-scan.ts'
 import { RequestHeadReader } from '../http/http1/request-head-reader.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
 import type { Limits } from '../model/settings.ts'
@@ -11,8 +12,8 @@ import { ReadAhead } from './read-ahead.ts'
 export interface RequestOwner {
   /** Responses wait to be taken: no further request is begun. */
   readonly full: boolean
-  /** `text` is latin1 and holds a head up to `end`; `isLegal`: see RequestHeadReader. The owner says what follows: `startBody`, or nothing. */
-  headRead(text: string, end: number, isLegal: boolean): void
+  /** `scan` is valid until anything else is read. The owner says what follows: `startBody`, or nothing. */
+  headRead(scan: HeadScan): void
   /** The first bytes of a head that is not complete. */
   headBegun(): void
   headFailed(kind: FailureKind): void
@@ -99,16 +100,14 @@ export class RequestReader {
   }
 
   #readHead(buffer: Buffer, start: number, end: number): number {
-    const head = this.#head
-    const first = head.pending === 0
-    const position = head.read(buffer, start, end)
-    if (head.end > 0) {
-      const { text } = head
-      head.text = ''
+    const reader = this.#head
+    const first = reader.pending === 0
+    const position = reader.read(buffer, start, end)
+    if (reader.head !== undefined) {
       this.state = 'busy'
       this.#blocked = this.discarding = false
-      this.#owner.headRead(text, head.end, head.isLegal)
-    } else if (head.fault !== undefined) this.#owner.headFailed(head.fault)
+      this.#owner.headRead(reader.head)
+    } else if (reader.fault !== undefined) this.#owner.headFailed(reader.fault)
     else if (first) this.#owner.headBegun()
     return position
   }

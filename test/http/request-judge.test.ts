@@ -39,10 +39,10 @@ const head = new RequestHead()
 /** What we would forward of the first request in `bytes`, read in two parts; undefined: it is refused, or not whole. */
 function forwarded(bytes: Buffer, cut: number): { readonly framed: Framed; readonly text: string; readonly upgrades: boolean } | undefined {
   let at = reader.read(bytes, 0, cut)
-  if (reader.end === 0 && reader.fault === undefined && cut < bytes.length) at = reader.read(bytes, cut, bytes.length)
-  const { text, end, fault, isLegal } = reader
+  if (reader.head === undefined && reader.fault === undefined && cut < bytes.length) at = reader.read(bytes, cut, bytes.length)
+  const scan = reader.head
   reader.clear()
-  if (fault !== undefined || end === 0 || parseRequestHead(text, end, head, DEFAULT_SETTINGS.limits, isLegal || undefined) !== undefined) return undefined
+  if (scan === undefined || parseRequestHead(scan, head, DEFAULT_SETTINGS.limits) !== undefined) return undefined
   let data = ''
   let framing = ''
   const chunked = head.framing === 'chunked'

@@ -5,6 +5,7 @@ import { Agent, request, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { BodyReader } from '../../src/http/http1/body-reader.ts'
+import { scanHead } from '../../src/http/http1/head-scan.ts'
 import { parseResponseHead, ResponseHead } from '../../src/http/http1/response-head.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { responseText } from '../../src/proxy/response-text.ts'
@@ -44,9 +45,8 @@ const reader = new BodyReader()
 
 /** What a client gets of the response in `bytes`; undefined: 502, or it is cut. The connection ends with `bytes`. */
 function forwarded(bytes: Buffer, method: 'GET' | 'HEAD'): Forwarded | undefined {
-  const whole = bytes.toString('latin1')
-  const end = whole.indexOf('\r\n\r\n') + 4
-  if (end < 4 || !parseResponseHead(whole, end, method === 'HEAD', head, DEFAULT_SETTINGS.limits.headFields) || head.status < 200) return undefined
+  const scan = scanHead(bytes, 0, bytes.length)
+  if (scan === undefined || !parseResponseHead(scan, method === 'HEAD', head, DEFAULT_SETTINGS.limits.headFields) || head.status < 200) return undefined
   const chunked = head.framing === 'chunked' || head.framing === 'close'
   let data = ''
   let text = responseText(head, chunked ? 'chunked' : 'as-is', { serverField: 'Server: narthex\r\n', dateField: '', connectionField: '', hstsField: '' })
@@ -62,7 +62,7 @@ function forwarded(bytes: Buffer, method: 'GET' | 'HEAD'): Forwarded | undefined
   else if (head.framing === 'close') reader.startUntilClose()
   else if (head.framing === 'length') reader.startLength(head.contentLength)
   else reader.startEmpty()
-  if (!reader.done) reader.read(bytes, end, bytes.length, sink)
+  if (!reader.done) reader.read(bytes, scan.length, bytes.length, sink)
   if (reader.fault !== undefined || (!reader.done && !reader.endsWithConnection)) return undefined
   if (chunked) text += `0\r\n${reader.trailers}\r\n`
   return { method, status: head.status, body: data, text }

@@ -12,12 +12,6 @@ export const ILLEGAL = /[^\t\r\n -~\u0080-\u00ff]|\r[^\n]/
 /** Finds a byte that no request target may hold: anything but visible ASCII, and the fragment mark. */
 export const NOT_IN_TARGET = /[^!-"$-~]/
 
-/** No ILLEGAL before `end`. */
-export function isLegalText(text: string, end: number): boolean {
-  const illegal = text.search(ILLEGAL)
-  return illegal < 0 || illegal >= end
-}
-
 function tokenTable(): Uint8Array {
   const table = new Uint8Array(256)
   for (const c of "!#$%&'*+-.^`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") table[c.charCodeAt(0)] = PLAIN

@@ -12,8 +12,8 @@ export function trimValue(text: string, start: number, end: number): string {
 }
 
 /** True when the bytes after the colon are already as we would write them: `" " value`, a value without white space around it. */
-export function isCanonicalValue(text: string, start: number, end: number): boolean {
-  return end - start > 1 && text.charCodeAt(start) === SP && text.charCodeAt(start + 1) > SP && text.charCodeAt(end - 1) > SP
+export function isCanonicalValue(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start > 1 && bytes[start] === SP && (bytes[start + 1] ?? 0) > SP && (bytes[end - 1] ?? 0) > SP
 }
 
 export function fieldLine(name: string, value: string): string {

@@ -1,5 +1,6 @@
 // Holds a head that did not arrive in one piece. Most do, and never come here.
 import { ILLEGAL } from './characters.ts'
+import { scanHead, type HeadScan } from './head-scan.ts'
 
 const LF = 10
 const CR = 13
@@ -51,8 +52,9 @@ export class HeadAccumulator {
     return found < 0 ? 0 : found + END.length
   }
 
-  text(end: number): string {
-    return this.#held().toString('latin1', 0, end)
+  /** The head up to `end`; undefined: it is not legal. */
+  scan(end: number): HeadScan | undefined {
+    return scanHead(this.#held(), 0, end)
   }
 
   /** Length of the first line so far, line end included. */

@@ -96,15 +96,15 @@ const ACTIONS: Readonly<Record<string, Action | typeof DROPPED>> = {
 }
 
 /** Results of authentication, which only the proxy may state. Not `X-Auth-Token` and its like: those are credentials. */
-const DROPPED_PREFIXES = ['ssl-client-', 'x-auth-request-']
+const DROPPED_PREFIXES = ['ssl-client-', 'x-auth-request-'].map((prefix) => Buffer.from(prefix, 'latin1'))
 
 const TABLE = new FieldTable(Object.entries(ACTIONS))
 
 /** What to do with the field whose name lies between two indexes; undefined: forward it. */
-export function requestFieldAction(text: string, start: number, end: number): Action | typeof DROPPED | undefined {
-  const action = TABLE.find(text, start, end)
+export function requestFieldAction(bytes: Uint8Array, start: number, end: number): Action | typeof DROPPED | undefined {
+  const action = TABLE.find(bytes, start, end)
   if (action !== undefined) return action
-  for (const prefix of DROPPED_PREFIXES) if (end - start >= prefix.length && isSameName(text, start, prefix)) return DROPPED
+  for (const prefix of DROPPED_PREFIXES) if (end - start >= prefix.length && isSameName(bytes, start, prefix)) return DROPPED
   return undefined
 }
 

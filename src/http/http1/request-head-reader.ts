@@ -1,21 +1,16 @@
 // Finds the end of a request head in what a client sends, in any segmentation, and refuses early what can't become one.
 import type { FailureKind } from '../../base/failure.ts'
 import type { Limits } from '../../model/settings.ts'
-import { latin1 } from '../latin1.ts'
 import { HeadAccumulator } from './head-accumulator.ts'
-import { legalHeadEnd } from './head-scan.ts'
+import { scanHead, type HeadScan } from './head-scan.ts'
 
 /** RFC 9112 section 2.2 asks for one to be ignored. */
 const MOST_EMPTY_LINES = 4
 const CR = 13
 
 export class RequestHeadReader {
-  /** After a read: latin1, holds the head up to `end`. To be let go of when the head is parsed. */
-  text = ''
-  /** Index after the empty line; 0: the head is not complete. */
-  end = 0
-  /** No byte of it is one that no head may hold. False: it was not looked at. */
-  isLegal = false
+  /** After a read: the head, to be parsed before anything else is read; undefined: it is not complete, or see `fault`. */
+  head: HeadScan | undefined
   /** Why it can't become a head. */
   fault: FailureKind | undefined
   readonly #limits: Limits
@@ -36,19 +31,14 @@ export class RequestHeadReader {
     this.#emptyLines = 0
   }
 
-  /** Answers the index after the head, or `end` when there is more to wait for. Sets `text` and `end`, or `fault`. */
+  /** Answers the index after the head, or `end` when there is more to wait for. Sets `head` or `fault`. */
   read(buffer: Buffer, start: number, end: number): number {
-    this.end = 0
-    this.isLegal = false
     this.fault = undefined
     if (this.#partial.length === 0 && buffer[start] !== CR) {
-      const headEnd = legalHeadEnd(buffer, start, end)
-      if (headEnd > 0) {
-        this.text = latin1(buffer, start, headEnd)
-        this.end = headEnd - start
-        this.isLegal = true
+      this.head = scanHead(buffer, start, end)
+      if (this.head !== undefined) {
         this.#emptyLines = 0
-        return headEnd
+        return start + this.head.length
       }
     }
     return this.#readPartial(buffer, start, end)
@@ -56,20 +46,28 @@ export class RequestHeadReader {
 
   #readPartial(buffer: Buffer, start: number, end: number): number {
     const partial = this.#partial
+    this.head = undefined
     partial.append(buffer, start, end)
     this.#emptyLines += partial.skipEmptyLines()
     if (this.#emptyLines > MOST_EMPTY_LINES) this.fault = 'bad-request'
     else {
-      this.end = partial.end()
-      if (this.end > 0) {
-        const rest = partial.length - this.end
-        this.text = partial.text(this.end)
+      const headEnd = partial.end()
+      this.head = headEnd > 0 ? partial.scan(headEnd) : undefined
+      if (this.head !== undefined) {
+        const rest = partial.length - headEnd
         this.clear()
         return end - rest
       }
-      this.fault = this.#implausible()
+      this.fault = headEnd > 0 ? this.#illegal(headEnd) : this.#implausible()
     }
     return end
+  }
+
+  /** A complete head that holds what no head may hold: too long counts for more. */
+  #illegal(headEnd: number): FailureKind {
+    const firstLine = this.#partial.firstLine()
+    if (firstLine > this.#limits.requestLineBytes + 2) return 'target-too-long'
+    return headEnd - firstLine > this.#limits.headBytes ? 'head-too-large' : 'bad-request'
   }
 
   #implausible(): FailureKind | undefined {

@@ -2,8 +2,8 @@
 // Knows RFC 9112, not routes. One object serves all requests of a connection.
 import type { FailureKind } from '../../base/failure.ts'
 import type { Limits } from '../../model/settings.ts'
-import { isLegalText, PLAIN, TOKEN, UNDERSCORE } from './characters.ts'
 import { fieldLine, isCanonicalValue, listMembers, settleConnection, trimValue } from './field-lines.ts'
+import type { HeadScan } from './head-scan.ts'
 import { hostName } from './host.ts'
 import { DROPPED, requestFieldAction } from './request-fields.ts'
 import { parseRequestLine } from './request-line.ts'
@@ -70,43 +70,32 @@ export class RequestHead {
 }
 
 const COLON = 58
-const CR = 13
 
 /**
- * Parses `text` up to `end`, the index after the empty line, into `head`; answers why it was refused, or undefined.
- * `text` is latin1. The strictness is that of RFC 9112 without any of its permitted leniencies: what two parsers
- * can read in two ways is refused here. `isLegal`: its bytes were looked at, see `legalHeadEnd`.
+ * Parses a head into `head`; answers why it was refused, or undefined. The strictness is that of RFC 9112 without any of its permitted
+ * leniencies: what two parsers can read in two ways is refused, here or by the scan.
  */
-export function parseRequestHead(text: string, end: number, head: RequestHead, limits: Limits, isLegal = isLegalText(text, end)): FailureKind | undefined {
+export function parseRequestHead(scan: HeadScan, head: RequestHead, limits: Limits): FailureKind | undefined {
   head.reset()
-  const lineEnd = text.indexOf('\n') + 1
+  const lineEnd = scan.start(0)
   if (lineEnd - 2 > limits.requestLineBytes) return 'target-too-long'
-  if (end - lineEnd > limits.headBytes) return 'head-too-large'
-  if (!isLegal || text.charCodeAt(lineEnd - 2) !== CR) return 'bad-request'
-  return parseRequestLine(text, lineEnd - 2, head) ?? parseFields(text, lineEnd, end, head, limits.headFields) ?? settle(head)
+  if (scan.length - lineEnd > limits.headBytes) return 'head-too-large'
+  return parseRequestLine(scan, lineEnd - 2, head) ?? parseFields(scan, head, limits.headFields) ?? settle(head)
 }
 
-function parseFields(text: string, start: number, end: number, head: RequestHead, mostFields: number): FailureKind | undefined {
+function parseFields(scan: HeadScan, head: RequestHead, mostFields: number): FailureKind | undefined {
+  const { text, bytes, offset, fields } = scan
   // Neighbouring lines that are forwarded as they are become one slice.
   let kept = ''
-  let runStart = start
-  let position = start
-  let left = mostFields
-  while (position < end - 2) {
-    const lineEnd = text.indexOf('\n', position) + 1
-    if (text.charCodeAt(lineEnd - 2) !== CR) return 'bad-request'
-    if (--left < 0) return 'head-too-large'
-    let nameEnd = position
-    let underscore = false
-    for (;;) {
-      const kind = TOKEN[text.charCodeAt(nameEnd)]
-      if (kind === UNDERSCORE) underscore = true
-      else if (kind !== PLAIN) break
-      nameEnd++
-    }
+  let position = scan.start(0)
+  let runStart = position
+  for (let field = 0; field < fields; field++) {
+    if (field === mostFields) return 'head-too-large'
+    const nameEnd = scan.nameEnd(field)
+    const lineEnd = scan.start(field + 1)
     // Also folded lines, lines without a name, and white space before the colon end here.
-    if (nameEnd === position || text.charCodeAt(nameEnd) !== COLON) return 'bad-request'
-    const action = underscore ? DROPPED : requestFieldAction(text, position, nameEnd)
+    if (nameEnd === position || bytes[offset + nameEnd] !== COLON) return 'bad-request'
+    const action = scan.hasUnderscore(field) ? DROPPED : requestFieldAction(bytes, offset + position, offset + nameEnd)
     if (action !== undefined) {
       if (position > runStart) kept += text.slice(runStart, position)
       runStart = lineEnd
@@ -114,7 +103,7 @@ function parseFields(text: string, start: number, end: number, head: RequestHead
         const failure = action(head, trimValue(text, nameEnd + 1, lineEnd - 2))
         if (failure !== undefined) return failure
       }
-    } else if (!isCanonicalValue(text, nameEnd + 1, lineEnd - 2)) {
+    } else if (!isCanonicalValue(bytes, offset + nameEnd + 1, offset + lineEnd - 2)) {
       kept += text.slice(runStart, position) + fieldLine(text.slice(position, nameEnd), trimValue(text, nameEnd + 1, lineEnd - 2))
       runStart = lineEnd
     }

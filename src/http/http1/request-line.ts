@@ -1,6 +1,7 @@
 // The request line: method, target in one of its forms (RFC 9112 §3.2), version.
 import type { FailureKind } from '../../base/failure.ts'
-import { NOT_IN_TARGET, tokenEnd } from './characters.ts'
+import { NOT_IN_TARGET, TOKEN } from './characters.ts'
+import type { HeadScan } from './head-scan.ts'
 import type { RequestHead } from './request-head.ts'
 
 const SP = 32
@@ -9,17 +10,21 @@ const ABSOLUTE = /^https?:\/\/([^/?]*)/i
 // ` HTTP/1.1`
 const VERSION_LENGTH = 9
 
+/** The same strings for all requests are compared at once. */
+const USUAL_METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']
+
 /** `end` is the index of the line's CR. */
-export function parseRequestLine(text: string, end: number, head: RequestHead): FailureKind | undefined {
-  const methodEnd = tokenEnd(text, 0)
+export function parseRequestLine({ text, bytes, offset }: HeadScan, end: number, head: RequestHead): FailureKind | undefined {
+  let methodEnd = 0
+  while (TOKEN[bytes[offset + methodEnd] ?? 0] !== 0) methodEnd++
   const targetEnd = end - VERSION_LENGTH
-  if (methodEnd === 0 || text.charCodeAt(methodEnd) !== SP || targetEnd <= methodEnd + 1) return 'bad-request'
+  if (methodEnd === 0 || bytes[offset + methodEnd] !== SP || targetEnd <= methodEnd + 1) return 'bad-request'
   if (!text.startsWith(' HTTP/1.', targetEnd)) return 'bad-request'
-  const minor = text.charCodeAt(end - 1)
+  const minor = bytes[offset + end - 1]
   if (minor === 49) head.minorVersion = 1
   else if (minor === 48) head.minorVersion = 0
   else return 'bad-request'
-  const method = text.slice(0, methodEnd)
+  const method = methodOf(text, methodEnd)
   const target = text.slice(methodEnd + 1, targetEnd)
   if (NOT_IN_TARGET.test(target)) return 'bad-request'
   head.method = method
@@ -28,6 +33,14 @@ export function parseRequestLine(text: string, end: number, head: RequestHead): 
   if (target.charCodeAt(0) === SLASH) return setTarget(head, target)
   if (target === '*') return method === 'OPTIONS' ? setTarget(head, target) : 'bad-request'
   return setAbsolute(head, target)
+}
+
+function methodOf(text: string, end: number): string {
+  for (let i = 0; i < USUAL_METHODS.length; i++) {
+    const usual = USUAL_METHODS[i] ?? ''
+    if (usual.length === end && text.startsWith(usual)) return usual
+  }
+  return text.slice(0, end)
 }
 
 export function setTarget(head: RequestHead, target: string): undefined {

@@ -1,8 +1,7 @@
 // Finds the end of a response head in what a backend sends, in any segmentation, and parses it. One object serves all responses of a connection.
 import type { Limits } from '../../model/settings.ts'
-import { latin1 } from '../latin1.ts'
 import { HeadAccumulator } from './head-accumulator.ts'
-import { legalHeadEnd } from './head-scan.ts'
+import { scanHead, type HeadScan } from './head-scan.ts'
 import { parseResponseHead, ResponseHead } from './response-head.ts'
 
 export class ResponseHeadReader {
@@ -23,10 +22,10 @@ export class ResponseHeadReader {
   read(bytes: Buffer, start: number, end: number, toHead: boolean): number {
     this.complete = this.invalid = false
     if (this.#partial.length === 0) {
-      const headEnd = legalHeadEnd(bytes, start, end)
-      if (headEnd > 0 && headEnd - start <= this.#settings.limits.responseHeadBytes) {
-        this.#parse(latin1(bytes, start, headEnd), headEnd - start, toHead, true)
-        return headEnd
+      const scan = scanHead(bytes, start, end)
+      if (scan !== undefined && scan.length <= this.#settings.limits.responseHeadBytes) {
+        this.#parse(scan, toHead)
+        return start + scan.length
       }
     }
     const before = this.#partial.length
@@ -36,15 +35,15 @@ export class ResponseHeadReader {
       this.invalid = this.#partial.length > this.#settings.limits.responseHeadBytes || !this.#partial.plausible()
       return end
     }
-    const text = this.#partial.text(length)
+    const scan = this.#partial.scan(length)
     this.#partial.clear()
-    if (length > this.#settings.limits.responseHeadBytes) this.invalid = true
-    else this.#parse(text, length, toHead, undefined)
+    if (scan === undefined || length > this.#settings.limits.responseHeadBytes) this.invalid = true
+    else this.#parse(scan, toHead)
     return start + length - before
   }
 
-  #parse(text: string, end: number, toHead: boolean, isLegal: boolean | undefined): void {
-    this.complete = parseResponseHead(text, end, toHead, this.head, this.#settings.limits.headFields, isLegal)
+  #parse(scan: HeadScan, toHead: boolean): void {
+    this.complete = parseResponseHead(scan, toHead, this.head, this.#settings.limits.headFields)
     this.invalid = !this.complete
   }
 }

@@ -1,8 +1,8 @@
 // A response head from a backend, parsed once: how its body is framed, and the fields to forward as one ready text.
 // One object serves all responses of a connection. What is refused here ends as 502.
-import { isLegalText, TOKEN } from './characters.ts'
 import { FieldTable } from './field-table.ts'
 import { fieldLine, isCanonicalValue, settleConnection, trimValue } from './field-lines.ts'
+import type { HeadScan } from './head-scan.ts'
 import { parseContentLength } from './request-fields.ts'
 
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade'])
@@ -36,7 +36,6 @@ export class ResponseHead {
   chunked = false
 }
 
-const CR = 13
 const SP = 32
 const COLON = 58
 const ZERO = 48
@@ -97,17 +96,15 @@ const HSTS: Action = () => true
 
 const TABLE = new FieldTable<Action>([...ACTIONS, ['server', SERVER], ['date', DATE], ['strict-transport-security', HSTS]])
 
-/** Parses `text` up to `end`, the index after the empty line. False: not a response that can be forwarded. `isLegal`: see `parseRequestHead`. */
-export function parseResponseHead(text: string, end: number, toHead: boolean, head: ResponseHead, mostFields: number, isLegal = isLegalText(text, end)): boolean {
+/** False: not a response that can be forwarded. */
+export function parseResponseHead(scan: HeadScan, toHead: boolean, head: ResponseHead, mostFields: number): boolean {
   head.fields = head.contentLengthLine = head.upgrade = head.connection = ''
   head.contentLength = -1
   head.idleTimeout = Infinity
   head.chunked = head.hasServer = head.hasDate = head.hasHsts = false
-  if (!isLegal) return false
-  const lineEnd = text.indexOf('\n') + 1
-  if (!parseStatusLine(text, lineEnd - 2, head)) return false
-  const http10 = text.charCodeAt(7) === 48
-  if (!parseFields(text, lineEnd, end, head, mostFields)) return false
+  if (!parseStatusLine(scan, scan.start(0) - 2, head)) return false
+  const http10 = scan.bytes[scan.offset + 7] === ZERO
+  if (!parseFields(scan, head, mostFields)) return false
   // Both at once is how responses are split; HTTP/1.0 has no transfer codings (RFC 9112 section 6.1).
   if (head.chunked && (head.contentLength >= 0 || http10)) return false
   head.keepAlive = !http10
@@ -117,43 +114,44 @@ export function parseResponseHead(text: string, end: number, toHead: boolean, he
 }
 
 /** `end` is the index of the line's CR. A reason may be missing, and with it the space before it. */
-function parseStatusLine(text: string, end: number, head: ResponseHead): boolean {
-  const minor = text.charCodeAt(7)
-  if (!text.startsWith('HTTP/1.') || (minor !== 48 && minor !== 49) || text.charCodeAt(8) !== SP || text.charCodeAt(end) !== CR) return false
+function parseStatusLine({ text, bytes, offset }: HeadScan, end: number, head: ResponseHead): boolean {
+  const minor = bytes[offset + 7]
+  if (end < 12 || !text.startsWith('HTTP/1.') || (minor !== ZERO && minor !== ZERO + 1) || bytes[offset + 8] !== SP) return false
   let status = 0
   for (let i = 9; i < 12; i++) {
-    const digit = text.charCodeAt(i) - 48
+    const digit = (bytes[offset + i] ?? 0) - ZERO
     if (!(digit >= 0 && digit <= 9)) return false
     status = 10 * status + digit
   }
-  if (status < 100 || status > 599 || (end > 12 && text.charCodeAt(12) !== SP)) return false
+  if (status < 100 || status > 599 || (end > 12 && bytes[offset + 12] !== SP)) return false
   head.status = status
-  head.reason = text.slice(13, end)
+  // Mostly that of the last one: no new string is needed for it.
+  if (end !== 13 + head.reason.length || !text.startsWith(head.reason, 13)) head.reason = text.slice(13, end)
   return true
 }
 
-function parseFields(text: string, start: number, end: number, head: ResponseHead, mostFields: number): boolean {
+function parseFields(scan: HeadScan, head: ResponseHead, mostFields: number): boolean {
+  const { text, bytes, offset, fields } = scan
+  if (fields > mostFields) return false
   let kept = ''
-  let runStart = start
-  let position = start
-  let left = mostFields
-  while (position < end - 2) {
-    const lineEnd = text.indexOf('\n', position) + 1
-    if (text.charCodeAt(lineEnd - 2) !== CR || --left < 0) return false
-    let nameEnd = position
-    while (TOKEN[text.charCodeAt(nameEnd)]) nameEnd++
-    if (nameEnd === position || text.charCodeAt(nameEnd) !== COLON) return false
+  let position = scan.start(0)
+  let runStart = position
+  for (let field = 0; field < fields; field++) {
+    const nameEnd = scan.nameEnd(field)
+    const lineEnd = scan.start(field + 1)
+    if (nameEnd === position || bytes[offset + nameEnd] !== COLON) return false
     let taken = false
-    const action = TABLE.find(text, position, nameEnd)
+    const action = TABLE.find(bytes, offset + position, offset + nameEnd)
+    const canonical = isCanonicalValue(bytes, offset + nameEnd + 1, offset + lineEnd - 2)
     if (action === SERVER) head.hasServer = true
     else if (action === DATE) head.hasDate = true
     else if (action === HSTS) head.hasHsts = true
     else if (action !== undefined) {
       taken = true
-      if (!action(head, trimValue(text, nameEnd + 1, lineEnd - 2))) return false
-      if (action === takeContentLength) head.contentLengthLine = canonicalLength(text, position, nameEnd + 1, lineEnd)
+      const value = trimValue(text, nameEnd + 1, lineEnd - 2)
+      if (!action(head, value)) return false
+      if (action === takeContentLength) head.contentLengthLine = lengthLine(text.slice(position, lineEnd), value, canonical)
     }
-    const canonical = isCanonicalValue(text, nameEnd + 1, lineEnd - 2)
     if (taken || !canonical) {
       if (position > runStart) kept += text.slice(runStart, position)
       runStart = lineEnd
@@ -165,10 +163,9 @@ function parseFields(text: string, start: number, end: number, head: ResponseHea
   return true
 }
 
-/** As the backend wrote it, if we would write it so; `value` follows the colon and is known to be digits. */
-function canonicalLength(text: string, start: number, value: number, end: number): string {
-  const isCanonical = isCanonicalValue(text, value, end - 2) && (text.charCodeAt(value + 1) !== ZERO || end - value === 4)
-  return isCanonical ? text.slice(start, end) : `Content-Length: ${Number(trimValue(text, value, end - 2))}\r\n`
+/** The line as the backend wrote it, if we would write it so; `value` is known to be digits. */
+function lengthLine(line: string, value: string, canonical: boolean): string {
+  return canonical && (value.charCodeAt(0) !== ZERO || value.length === 1) ? line : `Content-Length: ${Number(value)}\r\n`
 }
 
 /** RFC 9112 section 6.3. */

@@ -104,7 +104,7 @@ function tagOf(name: string): number {
   if (name === 'cookie') return COOKIE
   // The list has it as a number. The underscore: see TOKEN.
   if (name === 'content-length' || name.includes('_')) return DROP
-  const action = requestFieldAction(name, 0, name.length)
+  const action = requestFieldAction(Buffer.from(name, 'latin1'), 0, name.length)
   if (action === undefined) return FORWARD
   if (action === NOT_FORWARDED) return DROP
   const known = actions.indexOf(action)
