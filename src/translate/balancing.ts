@@ -1,18 +1,10 @@
 // What an Ingress or a Service asks for of the balancing of its requests, and what comes of it where both do.
 import { createHash } from 'node:crypto'
-import { reuse } from '../base/reuse.ts'
 import { probeText, type Probe } from '../model/probe.ts'
 import { protocolText, type AskedProtocol } from './annotations/read-protocol.ts'
-import type { Backend, Endpoint } from '../model/routing.ts'
+import type { Backend } from '../model/routing.ts'
 import { keyedBy, type HashPart, type Scheduler, type SchedulerOptions } from '../model/scheduler.ts'
-
-/** The first rule that an endpoint fits gives its weight; without one it weighs 1. */
-export interface WeightRule {
-  readonly kind: 'address' | 'pod' | 'node' | 'zone' | 'any'
-  /** An IP address or `address:port`; the beginning of a pod's name; a node; a zone. */
-  readonly value: string
-  readonly weight: number
-}
+import type { WeightRule } from '../model/weights.ts'
 
 export interface Balancing {
   readonly scheduler?: Scheduler
@@ -90,25 +82,5 @@ export function schedulerFields({ scheduler, options, hashKey, weights }: Balanc
     scheduler: chosen,
     ...(options !== undefined && { schedulerOptions: options }),
     ...(hashKey !== undefined && keyedBy(chosen) !== undefined && { hashKey }),
-  }
-}
-
-export function withWeights(endpoints: readonly Endpoint[], rules: readonly WeightRule[] | undefined): readonly Endpoint[] {
-  if (rules === undefined) return endpoints
-  return endpoints.map((endpoint) => reuse(endpoint, { ...endpoint, weight: rules.find((rule) => fits(rule, endpoint))?.weight ?? endpoint.weight }))
-}
-
-function fits({ kind, value }: WeightRule, { id, address, podName, nodeName, zone }: Endpoint): boolean {
-  switch (kind) {
-    case 'address':
-      return address === value || id === value
-    case 'pod':
-      return podName !== undefined && podName.startsWith(value)
-    case 'node':
-      return nodeName === value
-    case 'zone':
-      return zone === value
-    case 'any':
-      return true
   }
 }

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import type { Backend, Endpoint } from '../../model/routing.ts'
 import { SCHEDULERS } from '../../model/scheduler.ts'
+import { parseWeights, withWeights, type WeightRule } from '../../model/weights.ts'
 import { keyOfObject } from '../controllers/controller.ts'
 import { NODE_ADDRESS, NODE_NAME } from '../controllers/default-objects.ts'
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from '../controllers/object-shapes.ts'
@@ -24,7 +25,8 @@ export interface VirtualServer {
   readonly endpoints: readonly Endpoint[]
 }
 
-export const SCHEDULER_ANNOTATION = 'narthex.ingress.kubernetes.io/scheduler'
+const SCHEDULER_ANNOTATION = 'narthex.ingress.kubernetes.io/scheduler'
+const WEIGHTS_ANNOTATION = 'narthex.ingress.kubernetes.io/weights'
 const SECOND = 1000
 const AFFINITY_SECONDS = 10_800
 
@@ -34,11 +36,12 @@ export function virtualServers(service: Service, slices: readonly EndpointSlice[
   if (type === 'ExternalName' || clusterIP === 'None' || clusterIP === '' || service.metadata.deletionTimestamp !== undefined) return []
   const external = [...new Set([...balancerAddresses(service), ...(service.spec.externalIPs ?? [])])].filter(isLoopback)
   const balanced = new Set(balancerAddresses(service))
+  const weights = weightsOf(service)
   return ports.flatMap((port) => {
     const { protocol = 'TCP' } = port
     if (protocol !== 'TCP' && protocol !== 'UDP') return []
-    const all = endpointsOf(port, slices, false)
-    const behind = (isLocal: boolean): readonly Endpoint[] => (isLocal ? endpointsOf(port, slices, true) : all)
+    const all = withWeights(endpointsOf(port, slices, false), weights)
+    const behind = (isLocal: boolean): readonly Endpoint[] => (isLocal ? withWeights(endpointsOf(port, slices, true), weights) : all)
     const at = (kind: VirtualServerKind, address: string, number: number, isLocal: boolean): VirtualServer => ({
       id: `${protocol} ${address}:${number}`,
       protocol,
@@ -46,7 +49,7 @@ export function virtualServers(service: Service, slices: readonly EndpointSlice[
       port: number,
       kind,
       service: keyOfObject(service),
-      scheduler: schedulerOf(service),
+      scheduler: schedulerOf(service, weights),
       affinity: affinityOf(service, protocol, port.port),
       endpoints: behind(isLocal),
     })
@@ -72,7 +75,9 @@ function endpointsOf({ name = '', protocol = 'TCP' }: ServicePort, slices: reado
       const address = source.addresses[0] ?? ''
       if (!usable(source) || isIP(address) === 0) continue
       const id = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-      chosen.set(id, { id, address, port, weight: 1 })
+      const { nodeName, zone, targetRef } = source
+      const pod = targetRef?.kind === 'Pod' ? targetRef.name : undefined
+      chosen.set(id, { id, address, port, weight: 1, ...(pod !== undefined && { podName: pod }), ...(nodeName !== undefined && { nodeName }), ...(zone !== undefined && { zone }) })
     }
     if (chosen.size > 0) return [...chosen.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   }
@@ -92,9 +97,17 @@ function isServing({ conditions }: SliceEndpoint): boolean {
   return conditions.serving === true && conditions.terminating === true
 }
 
-function schedulerOf({ metadata }: Service): Backend['scheduler'] {
-  const named = metadata.annotations?.[SCHEDULER_ANNOTATION]
-  return SCHEDULERS.find((each) => each === named) ?? 'rr'
+/** As the ingress reads them: what can't be read is reported there. */
+function weightsOf({ metadata }: Service): readonly WeightRule[] | undefined {
+  const text = metadata.annotations?.[WEIGHTS_ANNOTATION]
+  const { rules } = text === undefined ? { rules: [] } : parseWeights(text)
+  return rules.length > 0 ? rules : undefined
+}
+
+/** Weights alone ask for the scheduler that knows them. */
+function schedulerOf({ metadata }: Service, weights: readonly WeightRule[] | undefined): Backend['scheduler'] {
+  const named = metadata.annotations?.[SCHEDULER_ANNOTATION]?.trim().toLowerCase()
+  return SCHEDULERS.find((each) => each === named) ?? (weights === undefined ? 'rr' : 'wrr')
 }
 
 /** One memory for all addresses of a Service port: who comes by NodePort and by ClusterIP is the same client. */

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
 import { keyedBy, MAGLEV_SIZES, SCHEDULERS, type HashPart, type Scheduler, type SchedulerOptions } from '../../model/scheduler.ts'
+import { parseWeights } from '../../model/weights.ts'
 import { NO_BALANCING, type Balancing } from '../balancing.ts'
 import { OWN_PREFIX } from '../options.ts'
 import { quote, warning } from '../report.ts'
@@ -10,7 +11,6 @@ import { parseHashKey, parseVariables } from './hash-key.ts'
 import { readProbe } from './read-probe.ts'
 import { parseSchedulerFlags } from './scheduler-flags.ts'
 import { parseBool } from './spec.ts'
-import { parseWeights } from './weights.ts'
 
 /** As ingress-nginx has it; 0 means the same there. */
 const DEFAULT_SUBSET_SIZE = 3

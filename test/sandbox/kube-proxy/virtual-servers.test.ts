@@ -69,8 +69,21 @@ describe('what else a virtual server has', () => {
     expect(virtualServers(service({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 5 } } }), [])[0]?.affinity?.timeoutMs).toBe(5000)
   })
 
-  it('the scheduler that an annotation names, else rr', () => {
-    const annotated = (name: string) => virtualServers({ ...service({}), metadata: { ...meta('web'), annotations: { 'narthex.ingress.kubernetes.io/scheduler': name } } }, [])[0]?.scheduler
-    expect([annotated('lc'), annotated('sh'), annotated('nonsense'), virtualServers(service({}), [])[0]?.scheduler]).toEqual(['lc', 'sh', 'rr', 'rr'])
+  describe('annotations', () => {
+    const OWN = 'narthex.ingress.kubernetes.io'
+    const annotated = (annotations: Readonly<Record<string, string>>, endpoints: readonly SliceEndpoint[] = []) => virtualServers({ ...service({}), metadata: { ...meta('web'), annotations } }, [slice(endpoints)])[0]
+
+    it('the scheduler that one names, in any case, else rr', () => {
+      const named = (name: string) => annotated({ [`${OWN}/scheduler`]: name })?.scheduler
+      expect([named('lc'), named('SH'), named('nonsense'), virtualServers(service({}), [])[0]?.scheduler]).toEqual(['lc', 'sh', 'rr', 'rr'])
+    })
+
+    it('weights by address, pod and node; alone they ask for wrr, and what can not be read weighs 1', () => {
+      const endpoints = [at('127.10.0.1'), at('127.10.0.2', {}, { targetRef: { kind: 'Pod', name: 'web-canary-x' } }), at('127.10.0.3', {}, { nodeName: 'big' }), at('127.10.0.4')]
+      const weighed = annotated({ [`${OWN}/weights`]: '127.10.0.1=2, pod:web-canary-=0, node:big=5, zone=x' }, endpoints)
+      expect([weighed?.scheduler, weighed?.endpoints.map(({ weight }) => weight)]).toEqual(['wrr', [2, 0, 5, 1]])
+      expect(annotated({ [`${OWN}/weights`]: '*=7', [`${OWN}/scheduler`]: 'wlc' }, endpoints)?.scheduler).toBe('wlc')
+      expect(annotated({ [`${OWN}/weights`]: 'many' }, endpoints)?.scheduler).toBe('rr')
+    })
   })
 })

@@ -1,7 +1,16 @@
-// The weights annotation: `10.0.0.1=5, pod:web-canary-=1, node:worker-1=3, zone:eu-1a=0, *=2`.
+// Weights of endpoints as an annotation gives them: `10.0.0.1=5, pod:web-canary-=1, node:worker-1=3, zone:eu-1a=0, *=2`.
 import { isIP } from 'node:net'
-import { LARGEST_WEIGHT } from '../../model/scheduler.ts'
-import type { WeightRule } from '../balancing.ts'
+import { reuse } from '../base/reuse.ts'
+import type { Endpoint } from './routing.ts'
+import { LARGEST_WEIGHT } from './scheduler.ts'
+
+/** The first rule that an endpoint fits gives its weight; without one it weighs 1. */
+export interface WeightRule {
+  readonly kind: 'address' | 'pod' | 'node' | 'zone' | 'any'
+  /** An IP address or `address:port`; the beginning of a pod's name; a node; a zone. */
+  readonly value: string
+  readonly weight: number
+}
 
 const MOST_RULES = 256
 
@@ -35,4 +44,24 @@ function isEndpoint(selector: string): boolean {
   if (isIP(selector) !== 0) return true
   const [, bracketed, plain] = /^(?:\[(.+)\]|([^:]+)):\d{1,5}$/.exec(selector) ?? []
   return bracketed === undefined ? plain !== undefined && isIP(plain) === 4 : isIP(bracketed) === 6
+}
+
+export function withWeights(endpoints: readonly Endpoint[], rules: readonly WeightRule[] | undefined): readonly Endpoint[] {
+  if (rules === undefined) return endpoints
+  return endpoints.map((endpoint) => reuse(endpoint, { ...endpoint, weight: rules.find((rule) => fits(rule, endpoint))?.weight ?? endpoint.weight }))
+}
+
+function fits({ kind, value }: WeightRule, { id, address, podName, nodeName, zone }: Endpoint): boolean {
+  switch (kind) {
+    case 'address':
+      return address === value || id === value
+    case 'pod':
+      return podName !== undefined && podName.startsWith(value)
+    case 'node':
+      return nodeName === value
+    case 'zone':
+      return zone === value
+    case 'any':
+      return true
+  }
 }
