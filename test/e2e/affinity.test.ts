@@ -1,20 +1,18 @@
 // Sessions through the whole controller, on several threads: a Service's sessionAffinity, an Ingress' cookie, and its ClusterIP alone.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { eventually, podOf, type Answer } from '../support/fetch-host.ts'
 import { deployment, ingress, service } from '../support/manifests.ts'
-import { runNarthex, startNarthex, type Narthex } from '../support/narthex.ts'
+import { runNarthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
-let narthex: Narthex
-let kubectl: Kubectl
-const ask = (name: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => fetchHost({ port: narthex.ports['http'] ?? 0, host: `${name}.example.com`, headers })
+let sandbox: Sandbox
+const ask = (name: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => sandbox.ask(`${name}.example.com`, { headers })
 /** A connection each, so that every thread gets some. */
-const pods = async (name: string, headers: Readonly<Record<string, string>>, count = 12): Promise<string[]> =>
-  [...new Set(await Promise.all(Array.from({ length: count }, async () => podOf(await ask(name, headers)))))].sort()
+const pods = (name: string, headers: Readonly<Record<string, string>>, count = 12): Promise<readonly string[]> => sandbox.seen(`${name}.example.com`, count, { headers })
 
 const served = (name: string, annotations: string, spec: string): string => service(name, { service: spec }, 'web') + ingress(name, { host: `${name}.example.com`, annotations })
 
-const admin = (): string => `http://127.0.0.1:${narthex.ports['admin']}`
+const admin = (): string => `http://127.0.0.1:${sandbox.ports['admin']}`
 
 async function foreseen(name: string, from: string): Promise<{ readonly pod: string | undefined; readonly why: string | undefined }> {
   const { stdout } = await runNarthex(['explain', `http://${name}.example.com/`, '--from', from, '--admin', admin(), '-o', 'json'])
@@ -23,9 +21,8 @@ async function foreseen(name: string, from: string): Promise<{ readonly pod: str
 }
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=3', '--use-forwarded-headers', '--proxy-real-ip-cidr=127.0.0.1'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('apply -f -', [
+  sandbox = await startSandbox('--threads=3', '--use-forwarded-headers', '--proxy-real-ip-cidr=127.0.0.1')
+  await sandbox.apply([
     deployment('web', { replicas: 3 }),
     served('client', '', 'sessionAffinity: ClientIP'),
     served('cookie', '"nginx.ingress.kubernetes.io/affinity": cookie, "nginx.ingress.kubernetes.io/affinity-mode": persistent, "nginx.ingress.kubernetes.io/session-cookie-max-age": "600"', ''),
@@ -33,12 +30,12 @@ beforeAll(async () => {
     served('hashed', '"narthex.ingress.kubernetes.io/scheduler": sh', ''),
     served('turns', '', ''),
     served('local', '', 'internalTrafficPolicy: Local'),
-  ].join('')))
-  await ok(kubectl('rollout status deploy/web --timeout=10s'))
+  ].join(''))
+  await sandbox.rolledOut('web')
   for (const name of ['client', 'cookie', 'upstream', 'hashed', 'turns']) await eventually(() => ask(name), ({ status }) => status === 200)
   await eventually(() => pods('cookie', {}, 12), (seen) => seen.length === 3)
 })
-afterAll(() => narthex.stop())
+afterAll(() => sandbox.stop())
 
 describe('sessions', () => {
   it('of a client are of one pod, on every thread, and other clients have others', async () => {
@@ -75,7 +72,7 @@ describe('sessions', () => {
     expect(setCookie).toMatch(/^INGRESSCOOKIE=[\w-]{22}; Max-Age=600; Path=\/; HttpOnly$/)
     const cookie = setCookie.split(';')[0] ?? ''
     expect(await pods('cookie', { cookie })).toEqual([podOf(first)])
-    await ok(kubectl(`delete pod ${podOf(first)} --now`))
+    await sandbox.kube(`delete pod ${podOf(first)} --now`)
     const moved = await eventually(() => ask('cookie', { cookie }), (answer) => answer.status === 200 && podOf(answer) !== podOf(first))
     expect(moved.headers['set-cookie']?.[0]).toMatch(/^INGRESSCOOKIE=/)
   })
@@ -85,8 +82,8 @@ describe('sessions', () => {
   })
 
   it('have no say where the ClusterIP alone is asked', async () => {
-    const { backends } = (await (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/api/routes`)).json()) as { backends: { id: string; endpoints: { address: string; port: number }[] }[] }
-    const clusterIP = (await ok(kubectl('get service upstream -o jsonpath={.spec.clusterIP}'))).trim()
+    const { backends } = JSON.parse(await sandbox.admin('/api/routes')) as { backends: { id: string; endpoints: { address: string; port: number }[] }[] }
+    const clusterIP = (await sandbox.kube('get service upstream -o jsonpath={.spec.clusterIP}')).trim()
     expect(backends.find(({ id }) => id === 'default/upstream:80;service-upstream')?.endpoints).toMatchObject([{ address: clusterIP, port: 80 }])
     expect((await pods('upstream', {}, 4))[0]).toMatch(/^web-/)
   })

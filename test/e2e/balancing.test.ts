@@ -1,44 +1,37 @@
 // Schedulers from the annotation to the pods: kubectl, four threads, real requests.
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { eventually, podOf, type Answer } from '../support/fetch-host.ts'
 import { app, ingress } from '../support/manifests.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
 const OWN = 'narthex.ingress.kubernetes.io'
 const APP = { namespace: 'dev', replicas: 3, containerPort: 80 }
 const OBJECTS = app('web', APP) + ingress('web', { namespace: 'dev', host: 'web.example', annotations: `${OWN}/scheduler: lc` })
 
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=4'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('create ns dev'))
-  await ok(kubectl('apply -f -', OBJECTS))
-  await ok(kubectl('rollout status deploy/web -n dev --timeout=20s'))
+  sandbox = await startSandbox('--threads=4')
+  await sandbox.kube('create ns dev')
+  await sandbox.apply(OBJECTS)
+  await sandbox.rolledOut('web', 'dev')
   await eventually(() => ask(), (answer) => answer.status === 200)
 })
 afterAll(async () => {
-  expect(await narthex.stop()).toBe(0)
+  expect(await sandbox.stop()).toBe(0)
 })
 
-const ask = (path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> => fetchHost({ port: narthex.ports['http'] ?? 0, host: 'web.example', path, headers })
+const ask = (path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> => sandbox.ask('web.example', { path, headers })
 const pods = async (count: number, headers?: (i: number) => Readonly<Record<string, string>>): Promise<readonly string[]> =>
   Promise.all(Array.from({ length: count }, async (_, i) => podOf(await ask('/', headers?.(i)))))
 
-async function admin(path: string): Promise<string> {
-  return (await fetch(`http://127.0.0.1:${narthex.ports['admin']}${path}`)).text()
-}
-
 /** By the routes that all threads serve. */
 async function scheduled(text: string): Promise<void> {
-  await eventually(() => admin('/api/routes'), (routes) => routes.includes(text))
+  await eventually(() => sandbox.admin('/api/routes'), (routes) => routes.includes(text))
 }
 
 async function inFlight(): Promise<readonly number[]> {
-  return [...(await admin('/metrics')).matchAll(/^narthex_endpoint_requests_in_flight\{.*service="web".*\} (\d+)$/gm)].map((match) => Number(match[1]))
+  return [...(await sandbox.admin('/metrics')).matchAll(/^narthex_endpoint_requests_in_flight\{.*service="web".*\} (\d+)$/gm)].map((match) => Number(match[1]))
 }
 
 it('lc over four threads: requests at once are spread evenly, and the metrics show them', async () => {
@@ -59,7 +52,7 @@ it('lc, one by one: all pods in turn', async () => {
 })
 
 it('a hash key without a scheduler: each user stays with a pod', async () => {
-  await ok(kubectl(`annotate ing web -n dev ${OWN}/scheduler- ${OWN}/hash-key=header:X-User`))
+  await sandbox.kube(`annotate ing web -n dev ${OWN}/scheduler- ${OWN}/hash-key=header:X-User`)
   await scheduled('"scheduler":"mh"')
   const first = await pods(30, (i) => ({ 'X-User': `user-${i}` }))
   expect(await pods(30, (i) => ({ 'X-User': `user-${i}` }))).toEqual(first)
@@ -67,8 +60,8 @@ it('a hash key without a scheduler: each user stays with a pod', async () => {
 })
 
 it('what the Service says goes before its Ingress; a pod that weighs 0 is drained', async () => {
-  const [drained = '', other = ''] = (await ok(kubectl('get pods -n dev -o jsonpath={.items[*].metadata.name}'))).split(' ')
-  await ok(kubectl(`annotate svc web -n dev ${OWN}/scheduler=wrr ${OWN}/weights=pod:${drained}=0,pod:${other}=3`))
+  const [drained = '', other = ''] = (await sandbox.kube('get pods -n dev -o jsonpath={.items[*].metadata.name}')).split(' ')
+  await sandbox.kube(`annotate svc web -n dev ${OWN}/scheduler=wrr ${OWN}/weights=pod:${drained}=0,pod:${other}=3`)
   await scheduled('"scheduler":"wrr"')
   const seen = await pods(40)
   const count = (pod: string): number => seen.filter((each) => each === pod).length
@@ -76,9 +69,9 @@ it('what the Service says goes before its Ingress; a pod that weighs 0 is draine
 })
 
 it('an unknown scheduler leaves an Event, and the default one serves', async () => {
-  await ok(kubectl(`annotate svc web -n dev ${OWN}/scheduler- ${OWN}/weights-`))
-  await ok(kubectl(`annotate ing web -n dev ${OWN}/hash-key- ${OWN}/scheduler=fastest`))
-  await eventually(() => ok(kubectl('get events -n dev')), (text) => text.includes('AnnotationInvalid') && text.includes('"fastest" is no scheduler'))
+  await sandbox.kube(`annotate svc web -n dev ${OWN}/scheduler- ${OWN}/weights-`)
+  await sandbox.kube(`annotate ing web -n dev ${OWN}/hash-key- ${OWN}/scheduler=fastest`)
+  await eventually(() => sandbox.kube('get events -n dev'), (text) => text.includes('AnnotationInvalid') && text.includes('"fastest" is no scheduler'))
   await scheduled('"scheduler":"rr"')
   expect(new Set(await pods(6)).size).toBe(3)
 })

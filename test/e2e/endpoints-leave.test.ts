@@ -2,22 +2,19 @@
 // after the event of the API no new request goes to an endpoint that is gone.
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, fetchHost, podOf } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { eventually, podOf } from '../support/fetch-host.ts'
 import { app, ingress } from '../support/manifests.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
-let narthex: Narthex
-let kubectl: Kubectl
-const http = () => narthex.ports['http'] ?? 0
+let sandbox: Sandbox
 
 const objects = (name: string, podAnnotations: string): string => app(name, { replicas: 3, podAnnotations }) + ingress(name, { host: `${name}.example.com` })
 
 async function deploy(name: string, annotations = ''): Promise<string> {
-  await ok(kubectl('apply -f -', objects(name, annotations)))
-  await ok(kubectl(`rollout status deploy/${name} --timeout=30s`))
+  await sandbox.apply(objects(name, annotations))
+  await sandbox.rolledOut(name)
   const host = `${name}.example.com`
-  await eventually(() => fetchHost({ port: http(), host }), ({ status }) => status === 200)
+  await eventually(() => sandbox.ask(host), ({ status }) => status === 200)
   return host
 }
 
@@ -36,7 +33,7 @@ async function during(host: string, change: () => Promise<unknown>, least = 1000
   const lane = async (): Promise<void> => {
     while (progress.changing || samples.length < least) {
       const sentAt = performance.now()
-      const answer = await fetchHost({ port: http(), host, agent }).catch((error: Error) => ({ status: 0, headers: {}, body: error.message }))
+      const answer = await sandbox.ask(host, { agent }).catch((error: Error) => ({ status: 0, headers: {}, body: error.message }))
       if (answer.status === 200) samples.push({ pod: podOf(answer), sentAt })
       else failures.push(`${answer.status} ${answer.body.slice(0, 80)}`)
     }
@@ -52,7 +49,7 @@ async function during(host: string, change: () => Promise<unknown>, least = 1000
 function watchReady(): { readonly leftAt: ReadonlyMap<string, number>; stop(): void } {
   const leftAt = new Map<string, number>()
   const ready = new Map<string, Set<string>>()
-  const sent = request({ host: '127.0.0.1', port: narthex.ports['api'] ?? 0, path: '/apis/discovery.k8s.io/v1/endpointslices?watch=1' })
+  const sent = request({ host: '127.0.0.1', port: sandbox.ports['api'] ?? 0, path: '/apis/discovery.k8s.io/v1/endpointslices?watch=1' })
   sent.on('error', () => undefined)
   sent.on('response', (response: IncomingMessage) => {
     let rest = ''
@@ -73,10 +70,9 @@ function watchReady(): { readonly leftAt: ReadonlyMap<string, number>; stop(): v
 }
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=2'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
+  sandbox = await startSandbox('--threads=2')
 })
-afterAll(() => narthex.stop())
+afterAll(() => sandbox.stop())
 
 const OWN = 'sandbox.narthex.ingress.kubernetes.io'
 
@@ -91,8 +87,8 @@ describe('a rolling update of 3 pods to 3 new ones under load fails no request',
   ])('of pods that %s', async (_, name, annotations) => {
     const host = await deploy(name, annotations)
     const { samples, failures } = await during(host, async () => {
-      await ok(kubectl(`rollout restart deploy/${name}`))
-      await ok(kubectl(`rollout status deploy/${name} --timeout=30s`))
+      await sandbox.kube(`rollout restart deploy/${name}`)
+      await sandbox.rolledOut(name)
     })
     const pods = new Set(samples.map(({ pod }) => pod))
     process.stdout.write(`rolling update, ${name}: ${samples.length} requests, ${failures.length} failed, ${pods.size} pods answered\n`)
@@ -104,17 +100,17 @@ describe('a rolling update of 3 pods to 3 new ones under load fails no request',
 describe('an endpoint that leaves', () => {
   it('finishes what is in flight, and gets nothing new', async () => {
     const host = await deploy('slow')
-    const slow = fetchHost({ port: http(), host, path: '/delay/1500' })
+    const slow = sandbox.ask(host, { path: '/delay/1500' })
     const watched = watchReady()
     // Which pod has it is known when it has answered, so all are replaced.
-    await ok(kubectl('rollout restart deploy/slow'))
-    await ok(kubectl('rollout status deploy/slow --timeout=30s'))
+    await sandbox.kube('rollout restart deploy/slow')
+    await sandbox.rolledOut('slow')
     const answer = await slow
     expect(answer.status).toBe(200)
     await eventually(() => Promise.resolve([...watched.leftAt.keys()]), (left) => left.includes(podOf(answer)))
     watched.stop()
     const pods = new Set<string>()
-    for (let i = 0; i < 30; i++) pods.add(podOf(await fetchHost({ port: http(), host })))
+    for (let i = 0; i < 30; i++) pods.add(podOf(await sandbox.ask(host)))
     expect(pods.size).toBe(3)
     expect([...pods]).not.toContain(podOf(answer))
   })
@@ -125,8 +121,8 @@ describe('an endpoint that leaves', () => {
     const { samples, failures } = await during(host, async () => {
       for (let round = 0; round < 3; round++) {
         // Not restart: kubectl refuses a second one in the same second.
-        await ok(kubectl(`set image deploy/leaving leaving=web:${round + 2}`))
-        await ok(kubectl('rollout status deploy/leaving --timeout=30s'))
+        await sandbox.kube(`set image deploy/leaving leaving=web:${round + 2}`)
+        await sandbox.rolledOut('leaving')
       }
     })
     watched.stop()

@@ -3,22 +3,20 @@
 import { Agent } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { SCHEDULERS, type Scheduler } from '../../src/model/scheduler.ts'
-import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { eventually, podOf, type Answer } from '../support/fetch-host.ts'
+import { app, ingress } from '../support/manifests.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
 const OWN = 'narthex.ingress.kubernetes.io'
 const NGINX = 'nginx.ingress.kubernetes.io'
 
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 /** In the order of their addresses, which is that of their endpoints: weights 1, 2 and 3. */
 let pods: readonly string[] = []
 
 const ask = (path = '/', headers: Readonly<Record<string, string>> = {}, agent?: Agent): Promise<Answer> =>
-  fetchHost({ port: narthex.ports['http'] ?? 0, host: 'web.example', path, headers, ...(agent !== undefined && { agent }) })
-const routes = async (): Promise<string> => (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/api/routes`)).text()
-const events = (name: string): Promise<string> => ok(kubectl(`get events -n dev --field-selector involvedObject.name=${name}`))
+  sandbox.ask('web.example', { path, headers, ...(agent !== undefined && { agent }) })
+const routes = (): Promise<string> => sandbox.admin('/api/routes')
 
 /** One after the other: how many each pod got. Without an agent each over a connection of its own, so that every thread gets some. */
 async function counts(requests: number, agent?: Agent): Promise<readonly number[]> {
@@ -32,42 +30,21 @@ async function counts(requests: number, agent?: Agent): Promise<readonly number[
 
 async function annotate(kind: 'svc' | 'ing', values: Readonly<Record<string, string | undefined>>): Promise<void> {
   const words = Object.entries(values).map(([name, value]) => (value === undefined ? `${name}-` : `${name}=${value}`))
-  await ok(kubectl(`annotate ${kind} web -n dev --overwrite ${words.join(' ')}`))
+  await sandbox.kube(`annotate ${kind} web -n dev --overwrite ${words.join(' ')}`)
 }
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=4'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('create ns dev'))
-  await ok(kubectl('apply -f -', `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: dev}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: web}}
-  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: 'web:1', ports: [{containerPort: 8080}]}]}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: dev}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: web, namespace: dev}
-spec:
-  ingressClassName: narthex
-  rules: [{host: web.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
-`))
-  await ok(kubectl('rollout status deploy/web -n dev --timeout=20s'))
+  sandbox = await startSandbox('--threads=4')
+  await sandbox.kube('create ns dev')
+  await sandbox.apply(app('web', { namespace: 'dev', replicas: 3 }) + ingress('web', { namespace: 'dev', host: 'web.example' }))
+  await sandbox.rolledOut('web', 'dev')
   await eventually(async () => new Set(await Promise.all(Array.from({ length: 6 }, async () => podOf(await ask())))).size, (count) => count === 3)
   const { backends } = JSON.parse(await routes()) as { backends: { id: string; endpoints: { address: string; podName: string }[] }[] }
   const endpoints = backends.find(({ id }) => id === 'dev/web:80')?.endpoints ?? []
   pods = endpoints.map(({ podName }) => podName)
   await annotate('svc', { [`${OWN}/weights`]: endpoints.map(({ address }, i) => `${address}=${i + 1}`).join(',') })
 })
-afterAll(() => narthex.stop())
+afterAll(() => sandbox.stop())
 
 const EVEN = [20, 20, 20]
 const BY_WEIGHT = [10, 20, 30]
@@ -165,8 +142,7 @@ it("ingress-nginx's upstream-hash-by, and with a subset", async () => {
 
 it('weights that are none leave an Event, and the rest of the list holds', async () => {
   await annotate('svc', { [`${OWN}/scheduler`]: 'wrr', [`${OWN}/weights`]: `pod:${pods[0]}=many,pod:${pods[1]}=0` })
-  const told = await eventually(() => events('web'), (text) => text.includes('AnnotationInvalid'))
-  expect(told).toMatch(/Warning\s+AnnotationInvalid\s+service\/web\s+.*many/)
+  await sandbox.event('web', /Warning\s+AnnotationInvalid\s+Service\s.*many/, 'dev')
   await eventually(routes, (text) => text.includes('"weight":0'))
   expect(await counts(10)).toEqual([5, 0, 5])
 })
@@ -174,7 +150,7 @@ it('weights that are none leave an Event, and the rest of the list holds', async
 it('all drained: 503 and an Event, and the end of it', async () => {
   await annotate('svc', { [`${OWN}/weights`]: '*=0' })
   await eventually(() => ask(), ({ status }) => status === 503)
-  await eventually(() => events('web'), (text) => text.includes('NoReadyEndpoints'))
+  await sandbox.event('web', /NoReadyEndpoints/, 'dev')
   await annotate('svc', { [`${OWN}/weights`]: undefined })
   await eventually(() => ask(), ({ status }) => status === 200)
 })
