@@ -19,6 +19,9 @@ import { openTunnel } from './open-tunnel.ts'
 import type { ConnectionOrigin } from './origin.ts'
 import { replaceHsts } from './response-text.ts'
 
+/** Milliseconds between an answer and the end of a request that it came before: clients that are busy sending (curl) look for what they got only until then. */
+const LINGER_TIME = 200
+
 /** What a stream needs of the connection that it is part of. */
 export interface StreamOwner {
   readonly clientPort: number
@@ -48,6 +51,8 @@ export class ClientStream implements Downstream, StreamHandler {
   #left = 0
   /** All of the response was handed over. */
   #responded = false
+  /** And taken, but the request goes on. */
+  #lingers = false
 
   constructor(owner: StreamOwner, context: ProxyContext, tls: boolean, origin: ConnectionOrigin) {
     this.#owner = owner
@@ -60,7 +65,7 @@ export class ClientStream implements Downstream, StreamHandler {
   /** Takes on the next request. */
   begin(stream: Http2Stream): void {
     this.#stream = stream
-    this.#bodyPending = this.#blocked = this.#responded = false
+    this.#bodyPending = this.#blocked = this.#responded = this.#lingers = false
     this.#bodyBytes = this.bytesOut = 0
   }
 
@@ -123,6 +128,7 @@ export class ClientStream implements Downstream, StreamHandler {
     const text = trailers === undefined ? '' : readTrailerFields(trailers)
     this.#bodyPending = false
     this.#bodyTimer?.clear()
+    if (this.#lingers) return this.#abort(NO_ERROR)
     if (!this.#exchange.active || this.#responded) return
     if (text === undefined) this.#exchange.fail('bad-request')
     else this.#exchange.requestEnd(text)
@@ -130,6 +136,7 @@ export class ClientStream implements Downstream, StreamHandler {
 
   reset(code: number): void {
     this.#stream = undefined
+    if (this.#lingers) return this.#over()
     const exchange = this.#exchange
     // The message broke a rule, and its sender has been told: perhaps before its head was handed over.
     const kind = code === PROTOCOL_ERROR ? 'bad-request' : 'client-gone'
@@ -152,7 +159,7 @@ export class ClientStream implements Downstream, StreamHandler {
   unblockBody(): void {
     if (!this.#blocked) return
     this.#blocked = false
-    if (this.#bodyPending) this.#awaitBody()
+    if (this.#bodyPending && !this.#lingers) this.#awaitBody()
     this.#stream?.resumeReading()
     this.turnEnd()
   }
@@ -163,7 +170,8 @@ export class ClientStream implements Downstream, StreamHandler {
   }
 
   timedOut(): void {
-    if (this.#exchange.active && this.#bodyPending && !this.#responded) this.#exchange.fail('request-timeout')
+    if (this.#lingers) this.#abort(NO_ERROR)
+    else if (this.#exchange.active && this.#bodyPending && !this.#responded) this.#exchange.fail('request-timeout')
   }
 
   // === the response
@@ -260,8 +268,12 @@ export class ClientStream implements Downstream, StreamHandler {
 
   #complete(): void {
     this.#exchange.completed()
+    if (!this.#bodyPending || this.#stream === undefined) return this.#abort(NO_ERROR)
     // RFC 9113 section 8.1: the rest of the request is not wanted.
-    this.#abort(NO_ERROR)
+    this.#lingers = true
+    this.#bodyTimer ??= new Timer(this.#context.wheel, this)
+    this.#bodyTimer.set(LINGER_TIME)
+    this.unblockBody()
   }
 
   // === the end

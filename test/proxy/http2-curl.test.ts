@@ -86,6 +86,16 @@ for (const [option, proxy, scheme] of wires) {
   })
 }
 
+it.each(['--http2', '--http2-prior-knowledge'])('%s: gets an answer that comes before the end of what it sends', async (option) => {
+  const tls = option === '--http2'
+  const small = await startProxy(toUpstream((origin.address() as AddressInfo).port), { http2: CLEARTEXT, ...(tls && { contexts: testContexts(makePair('a')) }) })
+  for (let i = 0; i < 3; i++) {
+    const { stdout, stderr } = await curl(option, '-H', 'Host: a', '--upload-file', process.execPath, `${tls ? 'https' : 'http'}://127.0.0.1:${small.port}/`)
+    expect([stdout.includes('413 Content Too Large'), stderr.includes('< HTTP/2 413')]).toEqual([true, true])
+  }
+  small.proxy.close()
+})
+
 it('serves several requests on one connection', async () => {
   // Not with prior knowledge: curl 7.88 fails at its second request, whoever serves it.
   const { stdout, stderr } = await curl('--http2', '--connect-to', `a:443:127.0.0.1:${secure.port}`, 'https://a/1', 'https://a/chunked', 'https://a/3')

@@ -134,6 +134,8 @@ test('a client that has its answer coming is not asked again for the rest of its
   let body = ''
   stream.setEncoding('latin1').on('data', (text: string) => (body += text))
   session.settings({ initialWindowSize: 65_535 })
+  await once(stream, 'end')
+  await clock.advance(1000)
   await closed
   expect(body).toContain('404 Not Found')
   expect([stream.rstCode, proxy.records.map(({ status }) => status)]).toEqual([0, [404]])
