@@ -59,7 +59,9 @@ test('the certificate of the name is shown and verifies', async () => {
 
 test.each(['-tls1_2', '-tls1_3'])('a session made on one listener resumes on another: %s', async (version) => {
   const session = join(folder, `session${version}`)
-  expect(await client(ports[0], [version, '-sess_out', session])).toContain('New, TLSv1')
+  const first = await client(ports[0], [version, '-sess_out', session])
+  expect(first).toContain('New, TLSv1')
+  expect(first).toContain('ticket lifetime hint: 300 (seconds)')
   expect(await client(ports[1], [version, '-sess_in', session])).toContain('Reused, TLSv1')
 })
 

@@ -11,7 +11,7 @@ import { DEFAULT_TLS, type TlsSettings } from '../../model/tls.ts'
 import { chooseByKey, type KeyOffer } from './key-choice.ts'
 import { protocolOptions } from './protocol.ts'
 import { createServerCache, type ServerCache } from './server-cache.ts'
-import { useTicketKeys, type TicketKeys } from './ticket-keys.ts'
+import { TICKET_LIFETIME, useTicketKeys, type TicketKeys } from './ticket-keys.ts'
 
 export interface CertificateLookup {
   /** Ids for a lower-case SNI name, the preferred one first; undefined: the client named none. */
@@ -68,7 +68,7 @@ export function createContexts({ lookup, defaultCertificate, ticketKeys, log, li
   const all = new Set<Listener>()
 
   function createCache(terms: HandshakeTerms | undefined, make: Parameters<Contexts['servers']>[0]): ServerCache {
-    const options = { ...protocolOptions(tls, terms), ...(terms?.clientCa !== undefined && { requestCert: true, rejectUnauthorized: false }) }
+    const options = { ...protocolOptions(tls, terms), sessionTimeout: TICKET_LIFETIME, ...(terms?.clientCa !== undefined && { requestCert: true, rejectUnauthorized: false }) }
     return createServerCache(
       limit,
       (certificates) => {

@@ -11,7 +11,9 @@ export interface TicketKeys {
 }
 
 export const ROTATION_MS = 8 * 3_600_000
-/** Tickets live 5 minutes (Node's default), clocks differ: so long before and after a change the other key is understood too. */
+/** Seconds that a ticket lives: less than `OVERLAP_MS`. OpenSSL's own would be two hours, whatever Node's documentation says. */
+export const TICKET_LIFETIME = 300
+/** Clocks differ: so long before and after a change the other key is understood too. */
 export const OVERLAP_MS = 600_000
 
 const PART = 16
