@@ -209,7 +209,8 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     this.lastFailure = kind
     if (!upstream.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
     const { pool } = this
-    if (pool !== undefined && mayRepeat(this, kind, upstream, this.#body.repeatable)) {
+    // HTTP/2 backends may take back what they have begun to answer; the client has that.
+    if (pool !== undefined && !this.#responseStarted && mayRepeat(this, kind, upstream, this.#body.repeatable)) {
       this.#fresh = true
       // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
       if (upstream.reused && pool.users > 0) this.send()

@@ -140,3 +140,27 @@ test('a client that has its answer coming is not asked again for the rest of its
   expect(body).toContain('404 Not Found')
   expect([stream.rstCode, proxy.records.map(({ status }) => status)]).toEqual([0, [404]])
 })
+
+// A backend that answers and then takes it back: the client would get a second head in the middle of the first answer.
+test.each(['REFUSED_STREAM', 'GOAWAY'])('what has been answered is not sent again, whatever %s says', async (what) => {
+  let answered = 0
+  const backend = await startRawHttp2Backend((answer) => {
+    answered++
+    answer.head(200, 'Content-Length: 100\r\n')
+    answer.data('some')
+    if (what === 'GOAWAY') answer.goAway()
+    else answer.reset(7)
+  })
+  const proxy = await startProxy(spoken(toUpstream(backend.port), H2C), { http2: CLEARTEXT })
+  ends.push(() => backend.close(), () => proxy.proxy.close())
+  const raw = await RawClient.connect(proxy.port)
+  ends.push(() => raw.close())
+  raw.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await raw.finished()
+  expect(raw.text().match(/HTTP\/1\.1/g)?.length).toBe(1)
+  const session = connect(`http://127.0.0.1:${proxy.port}`).on('error', () => undefined)
+  ends.push(() => session.destroy())
+  const stream = session.request({ ':authority': 'a' }).on('error', () => undefined).resume()
+  await new Promise((resolve) => stream.once('close', resolve))
+  expect([stream.rstCode === 0, answered]).toEqual([false, 2])
+})

@@ -1,7 +1,7 @@
 // A backend that answers in frames of HTTP/2 as they are: for everything that no library would send.
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { DATA, END_STREAM, frameHead, HEADERS, headersText, LARGEST_WINDOW, PREFACE, SETTINGS, SETTINGS_ACK, settingsText, windowUpdateText } from '../../src/http/http2/frame-text.ts'
+import { DATA, END_STREAM, frameHead, goAwayText, HEADERS, headersText, LARGEST_WINDOW, PREFACE, resetText, SETTINGS, SETTINGS_ACK, settingsText, windowUpdateText } from '../../src/http/http2/frame-text.ts'
 import { encodeFieldLines, encodeStatus } from '../../src/http/http2/hpack/encoder.ts'
 
 const ACK = 1
@@ -29,6 +29,15 @@ export class RawAnswer {
 
   data(text: string, end = false): void {
     this.#write(frameHead(text.length, DATA, end ? END_STREAM : 0, this.#stream) + text)
+  }
+
+  reset(code: number): void {
+    this.#write(resetText(this.#stream, code))
+  }
+
+  /** That it has acted on no request from this one on. */
+  goAway(): void {
+    this.#write(goAwayText(Math.max(0, this.#stream - 2), 0))
   }
 
   #write(text: string): void {
