@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import { canonicalAddress } from '../base/address-list.ts'
 import type { Proxied } from '../http/proxy-protocol/header.ts'
 import type { Contexts } from '../http/tls/contexts.ts'
-import { createTlsFront, peerOf } from '../http/tls/front.ts'
+import { createTlsFront, readFirstBytes, type FirstBytes, type TlsFront } from '../http/tls/front.ts'
 import type { PassOn } from '../http/tls/passthrough.ts'
 import type { Handshake } from '../http/tls/peer-certificate.ts'
 import type { ProxyProtocolSettings } from '../model/settings.ts'
@@ -15,7 +15,7 @@ import { Http2Client } from './http2-connection.ts'
 import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
 import { PrefaceReader } from './preface-reader.ts'
 import { ProxyHeaderReader } from './proxy-header-reader.ts'
-import { acceptShared, type Reader } from './shared-read.ts'
+import { acceptFirstBytes, acceptShared, type Reader } from './shared-read.ts'
 
 export interface ListenOptions {
   /** 0: any free one. */
@@ -57,7 +57,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
 
   function refuse(socket: Socket): void {
     recorder.connectionRefused()
-    socket.on('error', () => undefined)
+    socket.on('error', ignore)
     socket.destroy()
   }
 
@@ -68,7 +68,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       refuse(socket)
       return false
     }
-    socket.once('close', admission.leave)
+    socket.on('close', admission.leave)
     return proxyProtocol !== undefined || admitClient(socket, undefined)
   }
 
@@ -81,13 +81,13 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       refuse(socket)
       return false
     }
-    socket.once('close', () => admission.leaveClient(address))
+    socket.on('close', () => admission.leaveClient(address))
     return true
   }
 
   function track(socket: Socket): void {
     raw.add(socket)
-    socket.once('close', () => raw.delete(socket))
+    socket.on('close', () => raw.delete(socket))
   }
 
   /** `handshake`: undefined without TLS. */
@@ -95,7 +95,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
     const tls = handshake !== undefined
     const client = new (http2 ? Http2Client : ClientConnection)(socket, context, tls, originOf(socket, handshake, port, proxied))
     recorder.connectionOpened(tls)
-    socket.once('close', () => {
+    socket.on('close', () => {
       recorder.connectionClosed(tls)
       onClosed()
     })
@@ -118,7 +118,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
     const port = publicHttpPort === 0 ? listened : publicHttpPort
     if (!http2.cleartext) return begin(socket, undefined, port, proxied, false)
     track(socket)
-    socket.on('error', () => undefined)
+    socket.on('error', ignore)
     return new PrefaceReader(socket, wheel, timeouts.requestHead, (isHttp2) => {
       raw.delete(socket)
       return begin(socket, undefined, port, proxied, isHttp2)
@@ -130,7 +130,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
     const proxyProtocol = headers()
     if (proxyProtocol === undefined) return beginPlain(socket, port, undefined)
     track(socket)
-    socket.on('error', () => undefined)
+    socket.on('error', ignore)
     let client: Reader | undefined
     const header = readHeader(socket, proxyProtocol.headerTimeout, (proxied, rest) => {
       raw.delete(socket)
@@ -163,14 +163,14 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
     // Whoever takes it keeps it through a drain, too.
     raw.delete(socket)
     if (passOn === undefined) refuse(socket)
-    else passOn({ socket: socket.pause(), host: host.name, target: host.passthrough, early, proxied: proxiedOf.get(peerOf(socket)) })
+    else passOn({ socket: socket.pause(), host: host.name, target: host.passthrough, early, proxied: proxiedBelow(socket) })
     return true
   }
 
-  function tlsServer(): Server {
+  function tlsFront(): TlsFront {
     const { settings } = context
     if (contexts === undefined) throw new Error('a TLS listener needs contexts')
-    const front = createTlsFront(
+    return createTlsFront(
       {
         contexts,
         wheel,
@@ -181,7 +181,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       },
       {
         established(socket, handshake) {
-          const client = begin(socket, handshake, context.settings.publicHttpsPort, proxiedOf.get(peerOf(socket)), socket.alpnProtocol === 'h2')
+          const client = begin(socket, handshake, context.settings.publicHttpsPort, proxiedBelow(socket), socket.alpnProtocol === 'h2')
           socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
         },
         failed: () => recorder.handshakeFailed(),
@@ -189,53 +189,66 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
         claimed: passThrough,
       },
     )
-    const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      if (!admit(socket)) return
-      // Connections that get no further than the handshake are in nobody's list but this.
-      track(socket)
-      socket.on('error', () => undefined)
-      const proxyProtocol = headers()
-      if (proxyProtocol === undefined) front.accept(socket)
-      else readHeaderBelowTls(socket, proxyProtocol.headerTimeout, front.accept)
-    })
-    server.once('close', front.close)
-    return server
   }
 
-  function readHeaderBelowTls(socket: Socket, timeout: number, complete: (socket: Socket) => void): void {
-    const key = peerOf(socket)
-    socket.once('close', () => proxiedOf.delete(key))
-    // No further than the header: what is put back is for TLS.
-    const read = (): void => {
-      while (!header.done) {
-        const chunk: unknown = socket.read()
-        if (!(chunk instanceof Buffer)) return
-        header.received(chunk, chunk.length)
-      }
-    }
-    const header = readHeader(socket, timeout, (proxied, rest) => {
-      socket.off('readable', read)
-      if (!admitClient(socket, proxied)) return
-      if (proxied !== undefined) proxiedOf.set(key, proxied)
-      if (rest.length > 0) socket.unshift(rest)
-      complete(socket)
+  function acceptTls(socket: Socket, front: TlsFront): FirstBytes | undefined {
+    if (!admit(socket)) return undefined
+    // Connections that get no further than the handshake are in nobody's list but this.
+    track(socket)
+    socket.on('error', ignore)
+    const proxyProtocol = headers()
+    return proxyProtocol === undefined ? front.accept(socket) : headerBelowTls(socket, proxyProtocol.headerTimeout, front)
+  }
+
+  function tlsServer(front: TlsFront): Server {
+    const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const first = acceptTls(socket, front)
+      if (first !== undefined) readFirstBytes(socket, first)
     })
-    socket.on('readable', read)
+    return server.once('close', front.close)
+  }
+
+  function headerBelowTls(socket: Socket, timeout: number, front: TlsFront): FirstBytes {
+    let hello: FirstBytes | undefined
+    const header = readHeader(socket, timeout, (proxied, rest) => {
+      if (!admitClient(socket, proxied)) return
+      if (proxied !== undefined) {
+        const key = peerOf(socket)
+        proxiedOf.set(key, proxied)
+        socket.on('close', () => proxiedOf.delete(key))
+      }
+      hello = front.accept(socket)
+      if (rest.length > 0) hello?.received(rest, rest.length)
+    })
+    return {
+      get done() {
+        return header.done && hello?.done !== false
+      },
+      received(buffer, count) {
+        if (header.done) hello?.received(buffer, count)
+        else header.received(buffer, count)
+      },
+    }
+  }
+
+  function proxiedBelow(socket: Socket): Proxied | undefined {
+    return proxiedOf.size === 0 ? undefined : proxiedOf.get(peerOf(socket))
   }
 
   return {
     listen({ port, address, tls, reusePort }) {
       return new Promise((resolve, reject) => {
         let bound = port
-        const server = tls ? tlsServer() : plainServer(() => bound)
+        const front = tls ? tlsFront() : undefined
+        const server = front === undefined ? plainServer(() => bound) : tlsServer(front)
         server.once('error', reject)
         server.listen({ port, host: address, reusePort }, () => {
           server.off('error', reject)
           server.on('error', (error) => log('error', 'listener failed', { error: error.message }))
           const at = server.address() as AddressInfo
           bound = at.port
-          // Not behind TLS: there the bytes come from the TLS layer.
-          if (!tls) acceptShared(server, context.buffers, (socket) => acceptPlain(socket, bound))
+          if (front === undefined) acceptShared(server, context.buffers, (socket) => acceptPlain(socket, bound))
+          else acceptFirstBytes(server, context.buffers, (socket) => acceptTls(socket, front))
           servers.add(server)
           resolve({ port: at.port, address: at.address })
         })
@@ -249,6 +262,15 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       for (const socket of raw) socket.destroy()
     },
   }
+}
+
+function ignore(): void {
+  // What follows an error is the close.
+}
+
+/** The same for a connection and the TLS socket on it, and nobody else's while it is open. */
+function peerOf(socket: Socket): string {
+  return `${socket.remotePort} ${socket.remoteAddress}`
 }
 
 function clientAddress(socket: Socket, proxied: Proxied | undefined): string {

@@ -24,6 +24,11 @@ function verdict(...chunks: readonly Buffer[]): string {
   return result.kind === 'invalid' ? result.problem : result.kind
 }
 
+/** What it says, made of its lists. */
+function factsOf({ serverName, alpn, versions, cipherSuites, signatureAlgorithms, groups }: ClientHello): object {
+  return { serverName, alpn, versions, cipherSuites, signatureAlgorithms, groups }
+}
+
 function helloOf(bytes: Buffer): ClientHello {
   const result = read(bytes)
   if (result.kind !== 'hello') throw new Error(`no hello: ${verdict(bytes)}`)
@@ -76,11 +81,11 @@ test('reads what a server decides by, and leaves GREASE out', () => {
       ],
     }),
   )
-  expect(hello).toEqual({ serverName: 'app.example.com', alpn: ['h2', 'http/1.1'], versions: [0x0304, 0x0303], cipherSuites: [0x1301, 0xc02b], signatureAlgorithms: [0x0403, 0x0804], groups: [] })
+  expect(factsOf(hello)).toEqual({ serverName: 'app.example.com', alpn: ['h2', 'http/1.1'], versions: [0x0304, 0x0303], cipherSuites: [0x1301, 0xc02b], signatureAlgorithms: [0x0403, 0x0804], groups: [] })
 })
 
 test('a hello without extensions has the version of its field and names nobody', () => {
-  expect(helloOf(record({ version: 0x0301 }))).toEqual({ serverName: undefined, alpn: [], versions: [0x0301], cipherSuites: [0x1301], signatureAlgorithms: [], groups: [] })
+  expect(factsOf(helloOf(record({ version: 0x0301 })))).toEqual({ serverName: undefined, alpn: [], versions: [0x0301], cipherSuites: [0x1301], signatureAlgorithms: [], groups: [] })
 })
 
 test.each(['127.0.0.1', '::1'])('the address %s as a name names nobody (RFC 6066 section 3)', (name) => {
@@ -198,7 +203,9 @@ test('any segmentation and any fragmentation into records reads the same, and gi
       const fragmented = records(bytes.subarray(5), size)
       for (const wire of [bytes, fragmented]) {
         const result = read(...cut(wire, points))
-        expect(result).toEqual({ kind: 'hello', hello: helloOf(bytes), bytes: wire })
+        if (result.kind !== 'hello') throw new Error('no hello')
+        expect(factsOf(result.hello)).toEqual(factsOf(helloOf(bytes)))
+        expect(result.bytes).toEqual(wire)
       }
     }),
     { seed: SEED, numRuns: 300 },

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import type { Log } from '../../src/base/log.ts'
 import { TimerWheel } from '../../src/base/timer-wheel.ts'
 import { createContexts, type Contexts } from '../../src/http/tls/contexts.ts'
-import { createTlsFront } from '../../src/http/tls/front.ts'
+import { createTlsFront, readFirstBytes } from '../../src/http/tls/front.ts'
 import type { KeyPair } from '../../src/http/tls/default-certificate.ts'
 import { EMPTY_ROUTING, type Certificate, type RoutingConfig } from '../../src/model/routing.ts'
 import { ticketKeysAt } from '../../src/http/tls/ticket-keys.ts'
@@ -57,7 +57,10 @@ export function tlsFixture(defaultCertificate: KeyPair, config: RoutingConfig, l
           refused: () => undefined,
         },
       )
-      const server = createServer((socket) => front.accept(socket.on('error', () => undefined)))
+      const server = createServer((socket) => {
+        const first = front.accept(socket.on('error', () => undefined))
+        if (first !== undefined) readFirstBytes(socket, first)
+      })
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       closers.push(() => {

@@ -1,24 +1,65 @@
 // The first message of a TLS client, read from the raw connection before any handshake, since it says which host the handshake is for.
 // Strict and bounded (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2): what OpenSSL would have to guess at is refused. Knows no sockets.
 import { isIP } from 'node:net'
-import { ByteReader } from './byte-reader.ts'
-
-export interface ClientHello {
-  /** Lower case, without a trailing dot; undefined: none was named, or an address against RFC 6066. */
-  readonly serverName: string | undefined
-  readonly alpn: readonly string[]
-  /** Code points such as 0x0304 for TLS 1.3; GREASE (RFC 8701) is left out here and below. */
-  readonly versions: readonly number[]
-  readonly cipherSuites: readonly number[]
-  /** Empty: not said; so are `groups`. */
-  readonly signatureAlgorithms: readonly number[]
-  readonly groups: readonly number[]
-}
 
 export type HelloProblem = 'not-tls' | 'sslv2' | 'too-large' | 'malformed'
 
 /** Of the message. Post-quantum key shares make it 2 KB; what is larger by far is no browser's. */
 export const LONGEST_HELLO = 16 * 1024
+
+/** Lists are kept as the places where they are, and only made of them when asked for: nearly every handshake does without. */
+export class ClientHello {
+  /** Lower case, without a trailing dot; undefined: none was named, or an address against RFC 6066. */
+  readonly serverName: string | undefined
+  readonly #bytes: Buffer
+  readonly #places: Places
+
+  /** `bytes` must stay as they are. */
+  constructor(bytes: Buffer, places: Places) {
+    this.serverName = places.serverName
+    this.#bytes = bytes
+    this.#places = places
+  }
+
+  get alpn(): readonly string[] {
+    return protocolNames(this.#bytes, this.#places.alpn, this.#places.alpnEnd)
+  }
+
+  /** Code points such as 0x0304 for TLS 1.3; GREASE (RFC 8701) is left out here and below. */
+  get versions(): readonly number[] {
+    const { legacyVersion, versions, versionsEnd } = this.#places
+    return versionsEnd === 0 ? [legacyVersion] : codePoints(this.#bytes, versions, versionsEnd)
+  }
+
+  get cipherSuites(): readonly number[] {
+    return codePoints(this.#bytes, this.#places.suites, this.#places.suitesEnd)
+  }
+
+  /** Empty: not said; so are `groups`. */
+  get signatureAlgorithms(): readonly number[] {
+    return codePoints(this.#bytes, this.#places.signatures, this.#places.signaturesEnd)
+  }
+
+  get groups(): readonly number[] {
+    return codePoints(this.#bytes, this.#places.groups, this.#places.groupsEnd)
+  }
+}
+
+/** Of what a list consists, without its length; both 0: it is not there. */
+interface Places {
+  legacyVersion: number
+  serverName: string | undefined
+  suites: number
+  suitesEnd: number
+  alpn: number
+  alpnEnd: number
+  versions: number
+  versionsEnd: number
+  signatures: number
+  signaturesEnd: number
+  groups: number
+  groupsEnd: number
+}
 
 const CLIENT_HELLO = 1
 const SERVER_NAME = 0
@@ -29,85 +70,82 @@ const PRE_SHARED_KEY = 41
 const SUPPORTED_VERSIONS = 43
 const HOST_NAME = 0
 const LONGEST_SESSION_ID = 32
+/** Message header, version, random. */
+const BEFORE_SESSION_ID = 4 + 2 + 32
 
-/** From `start` to `end` is a whole handshake message with its header of 4 bytes. Undefined: malformed. */
+/** From `start` to `end` is a whole handshake message with its header of 4 bytes, which stays as it is. Undefined: malformed. */
 export function parseClientHello(bytes: Buffer, start = 0, end = bytes.length): ClientHello | undefined {
-  const reader = new ByteReader(bytes, start, end)
-  if (reader.uint8() !== CLIENT_HELLO || reader.uint24() !== end - start - 4) return undefined
-  const legacyVersion = reader.uint16()
-  reader.skip(32)
-  const sessionId = reader.vector8()
-  const cipherSuites = codePoints(reader.vector16())
-  const compression = reader.vector8()
-  if (reader.failed || legacyVersion >> 8 !== 3 || sessionId.left > LONGEST_SESSION_ID) return undefined
-  if (cipherSuites === undefined || cipherSuites.length === 0 || !hasNull(compression)) return undefined
-  const hello: Draft = { serverName: undefined, alpn: [], versions: [legacyVersion], cipherSuites: withoutGrease(cipherSuites), signatureAlgorithms: [], groups: [] }
+  const sessionId = start + BEFORE_SESSION_ID
+  const sessionIdEnd = vector8(bytes, sessionId, end)
+  if (sessionIdEnd < 0 || bytes[start] !== CLIENT_HELLO || bytes.readUIntBE(start + 1, 3) !== end - start - 4) return undefined
+  const legacyVersion = bytes.readUInt16BE(start + 4)
+  if (legacyVersion >> 8 !== 3 || sessionIdEnd - sessionId - 1 > LONGEST_SESSION_ID) return undefined
+  const suitesEnd = vector16(bytes, sessionIdEnd, end)
+  if (!isList(sessionIdEnd + 2, suitesEnd)) return undefined
+  const compressionEnd = vector8(bytes, suitesEnd, end)
+  if (compressionEnd < 0 || !hasNull(bytes, suitesEnd + 1, compressionEnd)) return undefined
+  const places: Places = { legacyVersion, serverName: undefined, suites: sessionIdEnd + 2, suitesEnd, alpn: 0, alpnEnd: 0, versions: 0, versionsEnd: 0, signatures: 0, signaturesEnd: 0, groups: 0, groupsEnd: 0 }
   // Extensions came with RFC 4366; a hello may end before them.
-  if (reader.left === 0) return hello
-  const extensions = reader.vector16()
-  if (reader.failed || reader.left > 0 || !readExtensions(extensions, hello)) return undefined
-  return hello
+  if (compressionEnd < end && (vector16(bytes, compressionEnd, end) !== end || !readExtensions(bytes, compressionEnd + 2, end, places))) return undefined
+  return new ClientHello(bytes, places)
 }
 
-type Draft = { -readonly [Field in keyof ClientHello]: ClientHello[Field] }
+/** For each type of extension the number of the hello that had it last: a set that need not be made for each. */
+const seen = new Uint16Array(0x10000)
+let hellos = 0
 
-function readExtensions(reader: ByteReader, hello: Draft): boolean {
-  const seen = new Set<number>()
-  while (reader.left > 0) {
+function readExtensions(bytes: Buffer, start: number, end: number, places: Places): boolean {
+  if (++hellos > 0xffff) {
+    seen.fill(0)
+    hellos = 1
+  }
+  let position = start
+  while (position < end) {
     // RFC 8446 section 4.2.11: it is the last one, since its binders cover all before it.
-    if (seen.has(PRE_SHARED_KEY)) return false
-    const type = reader.uint16()
-    const body = reader.vector16()
-    if (reader.failed || seen.has(type) || !readExtension(type, body, hello)) return false
-    seen.add(type)
+    if (seen[PRE_SHARED_KEY] === hellos) return false
+    const bodyEnd = vector16(bytes, position + 2, end)
+    if (bodyEnd < 0) return false
+    const type = bytes.readUInt16BE(position)
+    if (seen[type] === hellos || !readExtension(type, bytes, position + 4, bodyEnd, places)) return false
+    seen[type] = hellos
+    position = bodyEnd
   }
   return true
 }
 
-function readExtension(type: number, body: ByteReader, hello: Draft): boolean {
+function readExtension(type: number, bytes: Buffer, start: number, end: number, places: Places): boolean {
   switch (type) {
     case SERVER_NAME:
-      return readServerName(body, hello)
-    case ALPN: {
-      const protocols = protocolNames(body)
-      if (protocols === undefined) return false
-      hello.alpn = protocols
-      return true
-    }
-    case SUPPORTED_VERSIONS: {
-      const versions = one(body, codePoints(body.vector8()))
-      if (versions === undefined || versions.length === 0) return false
-      hello.versions = withoutGrease(versions)
-      return true
-    }
-    case SIGNATURE_ALGORITHMS: {
-      const algorithms = one(body, codePoints(body.vector16()))
-      if (algorithms === undefined || algorithms.length === 0) return false
-      hello.signatureAlgorithms = withoutGrease(algorithms)
-      return true
-    }
-    case SUPPORTED_GROUPS: {
-      const groups = one(body, codePoints(body.vector16()))
-      if (groups === undefined || groups.length === 0) return false
-      hello.groups = withoutGrease(groups)
-      return true
-    }
+      return readServerName(bytes, start, end, places)
+    case ALPN:
+      places.alpn = start + 2
+      places.alpnEnd = end
+      return vector16(bytes, start, end) === end && areProtocolNames(bytes, start + 2, end)
+    case SUPPORTED_VERSIONS:
+      places.versions = start + 1
+      places.versionsEnd = end
+      return vector8(bytes, start, end) === end && isList(start + 1, end)
+    case SIGNATURE_ALGORITHMS:
+      places.signatures = start + 2
+      places.signaturesEnd = end
+      return vector16(bytes, start, end) === end && isList(start + 2, end)
+    case SUPPORTED_GROUPS:
+      places.groups = start + 2
+      places.groupsEnd = end
+      return vector16(bytes, start, end) === end && isList(start + 2, end)
     default:
       return true
   }
 }
 
 /** RFC 6066 section 3: one name a type, and host_name is the only type there is. */
-function readServerName(body: ByteReader, hello: Draft): boolean {
-  const list = body.vector16()
-  const type = list.uint8()
-  const entry = list.vector16()
-  if (type !== HOST_NAME || [body, list, entry].some((reader) => reader.failed) || body.left > 0 || list.left > 0) return false
-  const name = entry.text()
+function readServerName(bytes: Buffer, start: number, end: number, places: Places): boolean {
+  if (vector16(bytes, start, end) !== end || vector16(bytes, start + 3, end) !== end || bytes[start + 2] !== HOST_NAME) return false
+  const name = bytes.toString('latin1', start + 5, end)
   const lower = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
   if (isAddress(lower)) return true
   if (!isHostName(lower)) return false
-  hello.serverName = lower
+  places.serverName = lower
   return true
 }
 
@@ -125,39 +163,52 @@ function isHostName(name: string): boolean {
 }
 
 /** RFC 7301 section 3.1. */
-function protocolNames(body: ByteReader): readonly string[] | undefined {
-  const list = body.vector16()
-  if (body.failed || body.left > 0) return undefined
+function areProtocolNames(bytes: Buffer, start: number, end: number): boolean {
+  let position = start
+  while (position >= 0 && position < end) position = bytes[position] === 0 ? -1 : vector8(bytes, position, end)
+  return position === end
+}
+
+function protocolNames(bytes: Buffer, start: number, end: number): readonly string[] {
   const names: string[] = []
-  while (list.left > 0) {
-    const entry = list.vector8()
-    if (list.failed || entry.left === 0) return undefined
-    const name = entry.text()
+  for (let position = start; position < end; position = vector8(bytes, position, end)) {
+    const name = bytes.toString('latin1', position + 1, vector8(bytes, position, end))
     // RFC 8701 section 3.1: GREASE is two bytes here too.
     if (name.length !== 2 || !isGrease((name.charCodeAt(0) << 8) | name.charCodeAt(1))) names.push(name)
   }
-  return list.failed ? undefined : names
+  return names
 }
 
-/** `result` of what was read from `reader`; undefined also when there is more in it, or was less. */
-function one<T>(reader: ByteReader, result: T | undefined): T | undefined {
-  return reader.failed || reader.left > 0 ? undefined : result
+/** Where the vector (RFC 8446 section 3) ends whose length, of one byte, is at `start`; negative: not before `end`. */
+function vector8(bytes: Buffer, start: number, end: number): number {
+  if (start + 1 > end) return -1
+  const vectorEnd = start + 1 + bytes.readUInt8(start)
+  return vectorEnd > end ? -1 : vectorEnd
 }
 
-function codePoints(reader: ByteReader): readonly number[] | undefined {
-  if (reader.left % 2 !== 0) return undefined
+function vector16(bytes: Buffer, start: number, end: number): number {
+  if (start + 2 > end) return -1
+  const vectorEnd = start + 2 + bytes.readUInt16BE(start)
+  return vectorEnd > end ? -1 : vectorEnd
+}
+
+/** Of code points, at least one. */
+function isList(start: number, end: number): boolean {
+  return end > start && (end - start) % 2 === 0
+}
+
+function codePoints(bytes: Buffer, start: number, end: number): readonly number[] {
   const values: number[] = []
-  while (reader.left > 0) values.push(reader.uint16())
+  for (let position = start; position < end; position += 2) {
+    const value = bytes.readUInt16BE(position)
+    if (!isGrease(value)) values.push(value)
+  }
   return values
 }
 
-function hasNull(compression: ByteReader): boolean {
-  while (compression.left > 0) if (compression.uint8() === 0) return true
+function hasNull(bytes: Buffer, start: number, end: number): boolean {
+  for (let position = start; position < end; position++) if (bytes[position] === 0) return true
   return false
-}
-
-function withoutGrease(values: readonly number[]): readonly number[] {
-  return values.filter((value) => !isGrease(value))
 }
 
 function isGrease(value: number): boolean {

@@ -5,6 +5,7 @@ import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node
 import { Timer, type TimerWheel } from '../../base/timer-wheel.ts'
 import type { HandshakeTerms } from '../../model/policy.ts'
 import type { Staple } from '../../model/staple.ts'
+import type { ClientHello } from './client-hello.ts'
 import type { Contexts } from './contexts.ts'
 import { HelloReader } from './hello-reader.ts'
 import { peerCertificate, type Handshake } from './peer-certificate.ts'
@@ -32,9 +33,17 @@ export interface FrontEvents {
 }
 
 export interface TlsFront {
-  /** `socket` is read from by nobody, has an error handler, and is at its first byte of TLS. */
-  accept(socket: Socket): void
+  /** `socket` has an error handler and is at its first byte of TLS; whoever reads it hands over what comes. Undefined: it was refused. */
+  accept(socket: Socket): FirstBytes | undefined
   close(): void
+}
+
+/** A connection until its ClientHello is there. */
+export interface FirstBytes {
+  /** Nothing more is to be handed over: the connection is TLS's or somebody else's, or it ends. */
+  readonly done: boolean
+  /** Keeps nothing of `buffer`. */
+  received(buffer: Buffer, count: number): void
 }
 
 /** RFC 8446 section 6: fatal, decode_error. */
@@ -42,12 +51,12 @@ const DECODE_ERROR = Buffer.from([21, 3, 3, 0, 2, 2, 50])
 
 export function createTlsFront({ contexts, wheel, protocols, helloTimeout, handshakeTimeout, handshakes }: FrontOptions, events: FrontEvents): TlsFront {
   const servers = contexts.servers(newServer)
-  /** Connections that shake hands, by `peerOf`. */
-  const pending = new Set<string>()
+  /** Connections from their first byte to the end of the handshake. */
+  let pending = 0
 
   function newServer(options: TlsOptions, terms: HandshakeTerms | undefined, staple: Staple | undefined): Server {
     const server = createServer({ ...options, allowHalfOpen: true, ALPNProtocols: protocols().filter((protocol) => protocol !== 'h2' || terms?.http1Only !== true), handshakeTimeout }, (socket) => {
-      pending.delete(peerOf(socket))
+      pending--
       const ca = terms?.clientCa
       events.established(socket, {
         serverName: serverNameOf(socket),
@@ -59,72 +68,85 @@ export function createTlsFront({ contexts, wheel, protocols, helloTimeout, hands
       const response = Buffer.from(staple.response)
       server.on('OCSPRequest', (_certificate, _issuer, answer: (error: null, response: Buffer | null) => void) => answer(null, Date.now() < staple.until ? response : null))
     }
+    // Once for each connection that was handed to the server and does not get as far as `established`, also when the client just leaves.
     server.on('tlsClientError', (_error, socket) => {
+      pending--
       events.failed()
       socket.destroy()
     })
     return server
   }
 
-  function readHello(socket: Socket): void {
-    const reader = new HelloReader()
-    const fail = (): void => {
-      stop()
-      events.failed()
-      socket.destroySoon()
+  class Arrival implements FirstBytes {
+    done = false
+    readonly #socket: Socket
+    readonly #reader = new HelloReader()
+    readonly #timer = new Timer(wheel, this)
+
+    constructor(socket: Socket) {
+      this.#socket = socket
+      pending++
+      this.#timer.set(helloTimeout)
+      socket.on('end', () => this.timedOut())
+      socket.on('close', () => this.#finish())
     }
-    const timer = new Timer(wheel, { timedOut: fail })
-    const stop = (): void => {
-      timer.drop()
-      socket.off('readable', read)
-      socket.off('end', fail)
-      socket.off('close', stop)
-    }
-    const read = (): void => {
-      for (;;) {
-        const chunk: unknown = socket.read()
-        if (!(chunk instanceof Buffer)) return
-        const result = reader.received(chunk)
-        if (result.kind === 'more') continue
-        if (result.kind === 'invalid') {
-          socket.write(DECODE_ERROR)
-          return fail()
-        }
-        stop()
-        if (events.claimed !== undefined && claim(socket, result.hello.serverName, result.bytes)) return
-        // TLS takes it from there in this very call.
-        socket.unshift(result.bytes)
-        servers.serverFor(result.hello.serverName, result.hello).emit('connection', socket)
-        return
+
+    received(buffer: Buffer, count: number): void {
+      const result = this.#reader.received(buffer.subarray(0, count))
+      if (result.kind === 'hello') this.#shakeHands(result.hello, result.bytes)
+      else if (result.kind === 'invalid') {
+        this.#socket.write(DECODE_ERROR)
+        this.timedOut()
       }
     }
-    timer.set(helloTimeout)
-    socket.on('readable', read)
-    socket.on('end', fail)
-    socket.on('close', stop)
-  }
 
-  function claim(socket: Socket, serverName: string | undefined, early: Buffer): boolean {
-    if (events.claimed?.(socket, serverName, early) !== true) return false
-    pending.delete(peerOf(socket))
-    return true
+    /** Or ended, or garbage. */
+    timedOut(): void {
+      if (this.done) return
+      this.#finish()
+      events.failed()
+      this.#socket.destroySoon()
+    }
+
+    #shakeHands(hello: ClientHello, bytes: Buffer): void {
+      const socket = this.#socket
+      this.#finish()
+      if (events.claimed?.(socket, hello.serverName, bytes) === true) return
+      pending++
+      // TLS takes it from there in this very call.
+      socket.unshift(bytes)
+      servers.serverFor(hello.serverName, hello).emit('connection', socket)
+    }
+
+    #finish(): void {
+      if (this.done) return
+      this.done = true
+      pending--
+      this.#timer.drop()
+    }
   }
 
   return {
     accept(socket) {
-      if (handshakes > 0 && pending.size >= handshakes) return events.refused(socket)
-      const key = peerOf(socket)
-      pending.add(key)
-      socket.once('close', () => pending.delete(key))
-      readHello(socket)
+      if (handshakes === 0 || pending < handshakes) return new Arrival(socket)
+      events.refused(socket)
+      return undefined
     },
     close: servers.close,
   }
 }
 
-/** The same for a connection and the TLS socket on it, and nobody else's while it is open. */
-export function peerOf(socket: Socket): string {
-  return `${socket.remotePort} ${socket.remoteAddress}`
+/** Reads a connection that nobody reads from, and no further: what is put back then is for TLS. */
+export function readFirstBytes(socket: Socket, first: FirstBytes): void {
+  const read = (): void => {
+    while (!first.done) {
+      const chunk: unknown = socket.read()
+      if (!(chunk instanceof Buffer)) return
+      first.received(chunk, chunk.length)
+    }
+    socket.off('readable', read)
+  }
+  socket.on('readable', read)
 }
 
 function serverNameOf({ servername }: TLSSocket & { readonly servername?: unknown }): string | undefined {

@@ -29,7 +29,7 @@ export class HelloReader {
   /** Of the record at `#position`; 0: its header comes first. */
   #fragmentLeft = 0
 
-  /** Keeps `chunk`, or copies it. After anything but `more` there is nothing to be received any more. */
+  /** Keeps nothing of `chunk`. After anything but `more` there is nothing to be received any more. */
   received(chunk: Buffer): HelloResult {
     if (this.#receivedLength === 0) {
       const result = atOnce(chunk)
@@ -91,8 +91,9 @@ export class HelloReader {
 function atOnce(chunk: Buffer): HelloResult | undefined {
   const length = chunk.length - RECORD_HEADER
   if (chunk[0] !== HANDSHAKE || chunk[1] !== 3 || length <= MESSAGE_HEADER || length > LONGEST_HELLO || chunk.readUInt16BE(3) !== length) return undefined
-  const hello = parseClientHello(chunk, RECORD_HEADER)
-  return hello === undefined ? undefined : { kind: 'hello', hello, bytes: chunk }
+  const bytes = Buffer.from(chunk)
+  const hello = parseClientHello(bytes, RECORD_HEADER)
+  return hello === undefined ? undefined : { kind: 'hello', hello, bytes }
 }
 
 function invalid(problem: HelloProblem): HelloResult {
