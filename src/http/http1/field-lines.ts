@@ -71,8 +71,9 @@ export interface ConnectionOptions {
 /** RFC 9110 section 7.6.1. Sets `keepAlive` where Connection speaks of it. `known`: what it may name that is kept elsewhere. */
 export function settleConnection(head: ConnectionOptions, known: ReadonlySet<string>): void {
   const { connection } = head
-  if (connection === 'keep-alive' || connection === 'Keep-Alive') {
-    head.keepAlive = true
+  // As nearly all write it.
+  if (connection === 'keep-alive' || connection === 'Keep-Alive' || connection === 'close') {
+    head.keepAlive = connection !== 'close'
     return
   }
   const options = listMembers(connection)
