@@ -11,6 +11,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { startRawHttp2Backend, type RawAnswer } from '../support/raw-http2-backend.ts'
 import { fill } from '../support/raw-tunnel.ts'
 import { ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { Http2TestClient, request } from '../support/http2-client.ts'
 import { CLEARTEXT } from '../support/secure.ts'
 import { routing, settingsWith, startProxy, toUpstream } from '../support/test-proxy.ts'
 
@@ -163,4 +164,19 @@ test.each(['REFUSED_STREAM', 'GOAWAY'])('what has been answered is not sent agai
   const stream = session.request({ ':authority': 'a' }).on('error', () => undefined).resume()
   await new Promise((resolve) => stream.once('close', resolve))
   expect([stream.rstCode === 0, answered]).toEqual([false, 2])
+})
+
+test('clients that cancel what they send when they have their answer (gRPC does) are not taken for an attack', async () => {
+  const wire = { ...CLEARTEXT.wire, abuse: { ...CLEARTEXT.wire.abuse, resetBurst: 3, resetsPerSecond: 1 } }
+  const proxy = await startProxy(routing([], {}), { http2: { ...CLEARTEXT, wire } })
+  ends.push(() => proxy.proxy.close())
+  const client = new Http2TestClient({ port: proxy.port })
+  ends.push(() => client.close())
+  for (let i = 0; i < 20; i++) {
+    const stream = client.head(request('POST'), false)
+    await client.event((event) => event.event === 'end' && event.stream === stream)
+    client.order({ do: 'reset', stream, code: 8 })
+  }
+  expect((await client.get()).status).toBe(404)
+  expect(proxy.records.map(({ status }) => status)).toEqual(Array.from({ length: 21 }, () => 404))
 })

@@ -275,7 +275,8 @@ export class Http2Connection implements StreamHome, Controlled {
     this.#remove(stream, 'reset')
     stream.fail(code, code === REFUSED_STREAM)
     this.#settle()
-    this.blame()
+    // Who has its answer in full has no more of us than for a request that it had sent to its end.
+    if (!stream.sent) this.blame()
   }
 
   peerGoesAway(lastId: number, code: ErrorCode): void {
