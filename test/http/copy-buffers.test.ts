@@ -1,23 +1,20 @@
 // Buffers that are written from and used again never mix what goes to one socket with what goes to another.
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { CopyBuffers } from '../../src/http/copy-buffers.ts'
+import { socketPair, type SocketPair } from '../support/socket-pair.ts'
 
-const opened: { destroy(): void }[] = []
+const opened: SocketPair[] = []
 
 afterEach(() => {
   for (const each of opened.splice(0)) each.destroy()
 })
 
-async function pair(): Promise<{ readonly writing: Socket; readonly reading: Socket }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  opened.push({ destroy: () => server.close() })
-  await once(server, 'listening')
-  const reading = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port }).pause()
-  const [writing] = (await once(server, 'connection')) as [Socket]
-  opened.push(reading, writing)
-  return { writing, reading }
+async function pair(): Promise<SocketPair> {
+  const made = await socketPair()
+  opened.push(made)
+  return made
 }
 
 function writeFilled(copies: CopyBuffers, socket: Socket, size: number, byte: number): void {

@@ -1,27 +1,24 @@
 // Whatever is gathered, held and written at once goes out in the order in which it was given, with buffers that are read into again meanwhile.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { array, assert, asyncProperty, boolean, constant, integer, nat, oneof, tuple } from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { ReadBuffers, SocketReader } from '../../src/http/read-buffers.ts'
 import { SocketWriter } from '../../src/http/socket-writer.ts'
 import { WriteTurn } from '../../src/http/write-turn.ts'
+import { socketPair, type SocketPair } from '../support/socket-pair.ts'
 
-const opened: { destroy(): void }[] = []
+const opened: SocketPair[] = []
 
 afterEach(() => {
   for (const each of opened.splice(0)) each.destroy()
 })
 
-async function pair(): Promise<{ readonly writing: Socket; readonly reading: Socket }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  opened.push({ destroy: () => server.close() })
-  await once(server, 'listening')
-  const reading = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port }).pause()
-  const [writing] = (await once(server, 'connection')) as [Socket]
-  opened.push(reading, writing)
-  return { writing, reading }
+async function pair(): Promise<SocketPair> {
+  const made = await socketPair()
+  opened.push(made)
+  return made
 }
 
 /** SHA-256 of all that comes. */
