@@ -155,6 +155,8 @@ export const OPTIONS = {
   tries: option({ flag: 'tries', group: 'Pools', placeholder: 'N', parse: value.positive, fallback: pool.tries, help: 'Endpoints that one request is tried on when none of it was processed.' }),
   retryBudget: option({ flag: 'retry-budget', group: 'Pools', placeholder: 'PERCENT', parse: value.percentage, fallback: pool.retryShare * 100, help: "Tries on further endpoints, as a share of a backend's requests of the last 10 s; beyond it the client gets the failure." }),
   retryFloor: option({ flag: 'retry-floor', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.retryFloor, help: 'Such tries that a backend may have in 10 s however few its requests are, per thread.' }),
+  endpointWait: option({ flag: 'endpoint-wait', group: 'Pools', placeholder: 'TIME', parse: value.duration, fallback: pool.changeWait, help: 'How long a request whose endpoints refuse the connection waits for the Service to have others; longer: 502; 0: it does not wait.' }),
+  maxEndpointWaits: option({ flag: 'max-endpoint-waits', group: 'Pools', placeholder: 'N', parse: value.count, fallback: pool.changeWaiters, help: 'Requests that wait so, per thread; more: 502 at once.' }),
 
   ejectAfterConnectFailures: option({ flag: 'eject-after-connect-failures', group: 'Health', placeholder: 'N', parse: value.count, fallback: health.connectFailures, help: 'Failed connections in a row after which an endpoint is out of use for a while; 0: none is for that.' }),
   ejectAfterBadAnswers: option({ flag: 'eject-after-bad-answers', group: 'Health', placeholder: 'N', parse: value.count, fallback: health.badAnswers, help: 'Bad answers in a row after which it is: new connections that it closed without a valid answer; 0: none is for that.' }),

@@ -53,6 +53,8 @@ export function proxySettings(config: Config, httpsPort: number): ProxySettings 
       tries: config.tries,
       retryShare: config.retryBudget / 100,
       retryFloor: config.retryFloor,
+      changeWait: config.endpointWait,
+      changeWaiters: config.maxEndpointWaits,
     },
     health: {
       connectFailures: config.ejectAfterConnectFailures,

@@ -118,6 +118,10 @@ export interface PoolSettings {
   readonly retryShare: number
   /** Retries that it may have in ten seconds however few the requests, per thread. */
   readonly retryFloor: number
+  /** Milliseconds that a request waits for other endpoints when those of its backend refuse the connection; 0: it fails at once. */
+  readonly changeWait: number
+  /** Requests that wait so, per thread. More fail at once. */
+  readonly changeWaiters: number
 }
 
 /** When an endpoint is taken out of use for what its connections and answers were like. */
@@ -182,7 +186,7 @@ export const DEFAULT_SETTINGS: ProxySettings = Object.freeze({
     send: 60_000,
     tunnel: 60_000,
   },
-  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, requestsPerConnection: 10_000, connectionAge: 3_600_000, connectionsPerEndpoint: 0, sessionsPerEndpoint: 32, sessionPingInterval: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10 },
+  pool: { idlePerEndpoint: 320, idleTimeout: 60_000, requestsPerConnection: 10_000, connectionAge: 3_600_000, connectionsPerEndpoint: 0, sessionsPerEndpoint: 32, sessionPingInterval: 0, queuePerEndpoint: 128, queueTimeout: 5000, tries: 3, retryShare: 0.2, retryFloor: 10, changeWait: 1000, changeWaiters: 1000 },
   health: { connectFailures: 1, badAnswers: 5, count5xx: false, firstEjection: 1000, longestEjection: 60_000, largestShare: 0.5, slowStart: 10_000 },
   affinityClients: 65_536,
   streams: { idleTimeout: 600_000, udpIdleTimeout: 60_000, headerTimeout: 5_000, connectionsPerPort: 4096, udpClientsPerPort: 4096 },

@@ -6,6 +6,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { ReadBuffers } from '../http/read-buffers.ts'
 import type { WriteTurn } from '../http/write-turn.ts'
 import type { Recorder, RequestRecord } from '../observe/recorder.ts'
+import type { ChangeWaits } from './change-wait.ts'
 import type { Routing } from './routing.ts'
 import type { SettingsContext } from './settings-context.ts'
 
@@ -35,6 +36,7 @@ export interface ProxyContext extends SettingsContext {
   readonly clients: Roster<Client>
   /** As it is now: `apply` changes it in place. */
   readonly routing: Routing
+  readonly changes: ChangeWaits
   /** Milliseconds since the epoch, a tick of the wheel old at most. */
   now: number
   /** `Date: …\r\n` of this second. */

@@ -7,6 +7,7 @@ import type { UpstreamRequest, UpstreamTunnel } from '../upstream/request.ts'
 import type { ResponseSink } from '../upstream/response-sink.ts'
 import { failureAnswer, reasonOf, type Answer } from './answer.ts'
 import { Candidates } from './candidates.ts'
+import { ChangeWait } from './change-wait.ts'
 import { CountedEndpoint } from './counted-endpoint.ts'
 import { ExchangeFacts } from './exchange-facts.ts'
 import { inWordsOf, isGrpc } from './grpc-answer.ts'
@@ -15,12 +16,14 @@ import { QueueWait } from './queue-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { recordRequest } from './request-facts.ts'
 import { isRepeatable, mayRepeat } from './retry.ts'
+import type { LiveBackend } from './routing.ts'
 
 export class Exchange extends ExchangeFacts implements ResponseSink {
   readonly candidates = new Candidates(this)
   readonly counted = new CountedEndpoint()
   readonly #body = new RequestBody()
   #wait: QueueWait | undefined
+  #change: ChangeWait | undefined
   /** Not ready yet. */
   #coming: UpstreamRequest | undefined
   /** Its head was sent, and it is neither over nor anybody else's. */
@@ -28,6 +31,8 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
   /** The body is held back until there is one. */
   #holds = false
   #fresh = false
+  /** Connections that could not be made. */
+  #refusals = 0
   #responseStarted = false
 
   /** `request` is parsed; its body follows through `requestData` and `requestEnd`. */
@@ -50,13 +55,14 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     this.candidates.clear()
     this.#coming = this.#upstream = undefined
     this.#fresh = this.#holds = this.#responseStarted = false
+    this.#refusals = 0
   }
 
   #run(from: number): void {
     for (let i = from; i < PHASES.length; i++) {
       const outcome = PHASES[i]?.(this)
       if (outcome === 'continue') continue
-      if (outcome !== undefined && outcome !== 'answered') this.fail(outcome)
+      if (outcome !== undefined && outcome !== 'answered' && !(from === RETRY_FROM && this.#awaitsChange(outcome))) this.fail(outcome)
       return
     }
   }
@@ -90,6 +96,26 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
   turnCame(pool: EndpointPool): void {
     if (pool.users > 0) this.#obtain(pool)
     else this.#passOver(pool, 'no-endpoints')
+    this.client.flushSoon()
+  }
+
+  /** It may be sent once more, and its endpoints are gone: whether it waits for others. */
+  #awaitsChange(kind: FailureKind): boolean {
+    const { backend, pool } = this
+    if ((kind !== 'connect-failed' && kind !== 'response-cut') || backend === undefined || pool === undefined) return false
+    if (!this.candidates.tried.includes(pool)) this.candidates.tried.push(pool)
+    return (this.#change ??= new ChangeWait(this)).start(backend, kind)
+  }
+
+  /** After waiting for that; undefined: there is no such backend any more. Who refused before is not tried again. */
+  backendChanged(backend: LiveBackend | undefined, before: FailureKind): void {
+    if (backend === undefined) this.fail(before)
+    else {
+      this.counted.leave()
+      this.backend = backend
+      this.freeTries = this.#refusals
+      this.#run(RETRY_FROM)
+    }
     this.client.flushSoon()
   }
 
@@ -207,6 +233,7 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     if (upstream !== this.#upstream && upstream !== this.#coming) return
     this.#coming = this.#upstream = undefined
     this.lastFailure = kind
+    if (kind === 'connect-failed') this.#refusals++
     if (!upstream.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
     const { pool } = this
     // HTTP/2 backends may take back what they have begun to answer; the client has that.
@@ -215,7 +242,7 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
       // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
       if (upstream.reused && pool.users > 0) this.send()
       else this.#passOver(pool, kind)
-    } else this.fail(kind, upstream.resetCode)
+    } else if (kind !== 'connect-failed' || !this.#awaitsChange(kind)) this.fail(kind, upstream.resetCode)
     this.client.flushSoon()
   }
 
@@ -251,6 +278,7 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     const upstream = this.#upstream ?? this.#coming
     this.#coming = this.#upstream = undefined
     this.#wait?.stop()
+    this.#change?.stop()
     upstream?.destroy()
   }
 

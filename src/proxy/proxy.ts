@@ -16,6 +16,7 @@ import type { ProxySettings } from '../model/settings.ts'
 import { emptyRecord, type Recorder } from '../observe/recorder.ts'
 import type { Table } from '../table/table.ts'
 import { Pools } from '../upstream/pools.ts'
+import { ChangeWaits } from './change-wait.ts'
 import type { ProxyContext } from './context.ts'
 import { admissionCells, createAdmission, type Admission } from './admission.ts'
 import { createListeners, type ListenOptions } from './listeners.ts'
@@ -53,6 +54,8 @@ export interface ConnectionCounts {
   readonly tunnels: number
   readonly upstream: number
   readonly idleUpstream: number
+  /** Requests whose endpoints refused them, and that wait for others. */
+  readonly waiting: number
 }
 
 export interface Proxy {
@@ -113,6 +116,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     newRequestId: requestIds(),
     clients: new Roster(),
     routing,
+    changes: new ChangeWaits(),
     now: clock.now(),
     dateField: dateField(clock.now()),
     draining: false,
@@ -134,6 +138,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   return {
     apply(delta) {
       updateRouting(routing, delta, { pools, cursors, cells, clients, random, clock, settings, onEjected })
+      context.changes.changed(delta.backends)
     },
     configure(next) {
       Object.assign(context, settingsContext(next))
@@ -145,7 +150,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       let idleClients = 0
       for (const client of context.clients) if (!client.busy) idleClients++
       const { open, idle } = pools.counts()
-      return { clients: context.clients.size, idleClients, tunnels: context.tunnels, upstream: open, idleUpstream: idle }
+      return { clients: context.clients.size, idleClients, tunnels: context.tunnels, upstream: open, idleUpstream: idle, waiting: context.changes.count }
     },
     stopAccepting: listeners.stopAccepting,
     drain(timeoutMs) {

@@ -9,8 +9,9 @@ export function isRepeatable(method: string): boolean {
 }
 
 /** `bodyKept`: all that was sent of the body can be sent again. Counts a retry that the budget of the backend is for. */
-export function mayRepeat({ tries, context, request, backend }: Exchange, kind: FailureKind, { reused, responseStarted }: UpstreamRequest, bodyKept: boolean): boolean {
+export function mayRepeat({ tries: allTries, freeTries, context, request, backend }: Exchange, kind: FailureKind, { reused, responseStarted }: UpstreamRequest, bodyKept: boolean): boolean {
   const most = context.settings.pool.tries
+  const tries = allTries - freeTries
   if (tries > most || (!reused && tries >= most)) return false
   const isSafe = (FAILURES[kind].retry && (kind !== 'request-refused' || bodyKept)) || (kind === 'response-cut' && !responseStarted && isRepeatable(request.method) && bodyKept)
   // That an idle connection was stale happens once a connection, not once a try: it is no burden to limit.

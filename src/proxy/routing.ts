@@ -32,6 +32,8 @@ export interface LiveBackend {
   readonly tlsPools: readonly EndpointPool[]
   readonly health: EndpointHealth
   readonly retries: RetryBudget
+  /** Milliseconds since the epoch, when a request first found that all it may try refuse the connection; -1: none has, since the backend is as it is. */
+  readonly refusing: { since: number }
 }
 
 export interface Routing {
@@ -106,6 +108,7 @@ function enliven(backend: Backend, before: LiveBackend | undefined, { pools, cur
     ...acquirePools(backend, pools),
     health: new EndpointHealth(backend, { settings: settings.health, cells: cellsOf, random, onEjected }),
     retries: before?.retries ?? new RetryBudget(settings.pool, clock.now()),
+    refusing: { since: -1 },
   }
 }
 

@@ -15,6 +15,7 @@ import { wholeRouting } from '../../src/model/delta.ts'
 import type { Endpoint } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS, type PoolSettings } from '../../src/model/settings.ts'
 import { emptyRecord, silentRecorder, type RequestRecord } from '../../src/observe/recorder.ts'
+import { ChangeWaits } from '../../src/proxy/change-wait.ts'
 import type { ProxyContext } from '../../src/proxy/context.ts'
 import type { Downstream } from '../../src/proxy/downstream.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
@@ -225,7 +226,7 @@ function stage(steps: readonly (readonly Step[])[], pool: Partial<PoolSettings> 
   const records: RequestRecord[] = []
   const context: ProxyContext = {
     ...settingsContext(settings), wheel, clock, recorder: { ...silentRecorder, request: (record) => void records.push({ ...record }) }, record: emptyRecord(), log: silentLog,
-    buffers, turn, newRequestId: () => 'id', clients: new Roster(), routing: live, now: 0, dateField: '', draining: false, tunnels: 0,
+    buffers, turn, newRequestId: () => 'id', clients: new Roster(), routing: live, changes: new ChangeWaits(), now: 0, dateField: '', draining: false, tunnels: 0,
   }
   const client = new ScriptedClient()
   const exchange = new Exchange(context, client)

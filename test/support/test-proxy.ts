@@ -16,13 +16,14 @@ export interface SettingsOverrides extends Partial<Omit<ProxySettings, 'limits' 
   readonly health?: Partial<HealthSettings>
 }
 
+/** The defaults, but that no request waits for other endpoints unless its test wants it to. */
 export function settingsWith({ limits, timeouts, pool, health, ...rest }: SettingsOverrides): ProxySettings {
   return {
     ...DEFAULT_SETTINGS,
     ...rest,
     limits: { ...DEFAULT_SETTINGS.limits, ...limits },
     timeouts: { ...DEFAULT_SETTINGS.timeouts, ...timeouts },
-    pool: { ...DEFAULT_SETTINGS.pool, ...pool },
+    pool: { ...DEFAULT_SETTINGS.pool, changeWait: 0, ...pool },
     health: { ...DEFAULT_SETTINGS.health, ...health },
   }
 }
