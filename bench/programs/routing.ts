@@ -10,6 +10,7 @@ const EVERY_POLICY: Required<Policy> = {
   tlsRedirect: { status: 308 },
   affinity: { mode: 'balanced', name: 'INGRESSCOOKIE', path: '/' },
   timeouts: { connect: 5000, read: 60_000, send: 60_000 },
+  retries: { tries: 3, within: 60_000, on: { error: true, timeout: true, invalidHeader: false, nonIdempotent: false, statuses: [] } },
 }
 
 const POLICIES: Readonly<Record<NonNullable<NarthexOptions['policy']>, Policy>> = {

@@ -191,6 +191,7 @@ function filtersOf({ policy, backend }: Route, { noTlsRedirectPaths }: ProxySett
   const seconds = backend === undefined ? undefined : config.backends.get(backend)?.affinitySeconds
   if (policy.affinity !== undefined) filters.push(`a session stays with its endpoint by the cookie ${policy.affinity.name} (${policy.affinity.mode})`)
   else if (seconds !== undefined) filters.push(`a client stays with its endpoint for ${seconds} s after its last request`)
+  if (policy.retries !== undefined) filters.push('requests are tried again on terms of its own (proxy-next-upstream)')
   if (policy.timeouts !== undefined) filters.push(`timeouts of its own: ${Object.entries(policy.timeouts).map(([what, ms]) => `${what} ${ms / 1000} s`).join(', ')}`)
   return filters
 }

@@ -6,10 +6,33 @@ export interface Policy {
   readonly tlsRedirect?: TlsRedirect
   readonly affinity?: CookieAffinity
   readonly timeouts?: RouteTimeouts
+  readonly retries?: RouteRetries
 }
 
 /** In place of the settings', in milliseconds: what the endpoints of a route have time for. `read` is also for tunnels without a byte. */
 export type RouteTimeouts = Partial<Pick<Timeouts, 'connect' | 'read' | 'send'>>
+
+/** When a request is sent to another endpoint, in place of the settings. */
+export interface RouteRetries {
+  /** The first one included; 0: as many as there are endpoints. */
+  readonly tries?: number
+  /** Milliseconds from the request on, after which none begins. */
+  readonly within?: number
+  /** Absent: when nothing of the request was acted on, as far as can be known. */
+  readonly on?: RetryConditions
+}
+
+/** What is not named here is answered as it is. */
+export interface RetryConditions {
+  /** No connection, or none any more before the head of the response. */
+  readonly error: boolean
+  /** Likewise in time. */
+  readonly timeout: boolean
+  readonly invalidHeader: boolean
+  /** Methods that may act twice, too. */
+  readonly nonIdempotent: boolean
+  readonly statuses: readonly number[]
+}
 
 /** A cookie that leads each client to the endpoint it had before. */
 export interface CookieAffinity {

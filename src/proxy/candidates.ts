@@ -33,6 +33,12 @@ export class Candidates {
     return pool !== undefined && !pool.full && !this.tried.includes(pool) && (this.admits === undefined || this.admits(index))
   }
 
+  /** Whether any but the present one is. */
+  others(): boolean {
+    const { backend, pool } = this.#exchange
+    return backend?.backend.endpoints.some(({ weight }, index) => weight > 0 && this.poolOf(index) !== pool && this.isUsable(index)) === true
+  }
+
   /** Likewise, or may be waited for. */
   mayWait(index: number): boolean {
     const pool = this.poolOf(index)

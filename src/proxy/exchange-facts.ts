@@ -36,6 +36,8 @@ export abstract class ExchangeFacts {
   tries = 0
   /** Those of them that count no more: nobody took them, and since then its backend has other endpoints. */
   freeTries = 0
+  /** Connections that could not be made. */
+  refusals = 0
   /** To the client; 0: nothing yet. */
   status = 0
   /** By `performance.now`; `responseAt` 0: the backend has not answered. */
@@ -56,7 +58,7 @@ export abstract class ExchangeFacts {
     this.origin = this.client.origin
     this.timeouts = this.context.settings.timeouts
     this.route = this.backend = this.pool = this.lastFailure = undefined
-    this.tries = this.freeTries = this.status = this.responseAt = 0
+    this.tries = this.freeTries = this.refusals = this.status = this.responseAt = 0
     this.setCookie = ''
     this.startedAt = performance.now()
   }

@@ -15,7 +15,7 @@ import { PHASES, RETRY_FROM } from './phases.ts'
 import { QueueWait } from './queue-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { recordRequest } from './request-facts.ts'
-import { isRepeatable, mayRepeat } from './retry.ts'
+import { isRepeatable, isTriedElsewhere, mayConnectElsewhere, retryAfter } from './retry.ts'
 import type { LiveBackend } from './routing.ts'
 
 export class Exchange extends ExchangeFacts implements ResponseSink {
@@ -31,8 +31,6 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
   /** The body is held back until there is one. */
   #holds = false
   #fresh = false
-  /** Connections that could not be made. */
-  #refusals = 0
   #responseStarted = false
 
   /** `request` is parsed; its body follows through `requestData` and `requestEnd`. */
@@ -55,7 +53,6 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     this.candidates.clear()
     this.#coming = this.#upstream = undefined
     this.#fresh = this.#holds = this.#responseStarted = false
-    this.#refusals = 0
   }
 
   #run(from: number): void {
@@ -102,7 +99,7 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
   /** It may be sent once more, and its endpoints are gone: whether it waits for others. */
   #awaitsChange(kind: FailureKind): boolean {
     const { backend, pool } = this
-    if ((kind !== 'connect-failed' && kind !== 'response-cut') || backend === undefined || pool === undefined) return false
+    if ((kind !== 'connect-failed' && kind !== 'response-cut') || backend === undefined || pool === undefined || !mayConnectElsewhere(this)) return false
     if (!this.candidates.tried.includes(pool)) this.candidates.tried.push(pool)
     return (this.#change ??= new ChangeWait(this)).start(backend, kind)
   }
@@ -113,7 +110,7 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     else {
       this.counted.leave()
       this.backend = backend
-      this.freeTries = this.#refusals
+      this.freeTries = this.refusals
       this.#run(RETRY_FROM)
     }
     this.client.flushSoon()
@@ -160,7 +157,7 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
   upstreamReady(upstream: UpstreamRequest): void {
     this.#coming = undefined
     this.#upstream = upstream
-    if (upstream.mayRefuse) this.#body.keep()
+    if (upstream.mayRefuse || this.route?.policy.retries?.on?.nonIdempotent === true) this.#body.keep()
     // Each of these may fail, and then another try is on its way, or none, when it returns.
     upstream.sendHead(this, this.request, this.requestId, this.origin.fields)
     if (upstream === this.#upstream) this.#body.replay(upstream)
@@ -184,11 +181,20 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
   responseHead(head: ResponseHead): void {
     // A client of HTTP/2 would take it for a tunnel (RFC 8441 section 5).
     if (this.client.http2 && this.request.upgrade !== '' && head.status < 300) return this.fail('response-invalid')
-    this.#answered(head)
-    this.#body.forget()
     const { backend } = this
     if (backend !== undefined && (head.status >= 500 || backend.health.watching)) backend.health.answered(this.endpointIndex, head.status, this.context.now)
+    if (isTriedElsewhere(this, head.status, this.#body.repeatable)) return this.#decline()
+    this.#answered(head)
+    this.#body.forget()
     this.client.sendHead(head)
+  }
+
+  /** The answer is not to be the client's: another endpoint may have a better one. */
+  #decline(): void {
+    this.#detach()
+    this.#fresh = true
+    if (this.pool !== undefined) this.#passOver(this.pool, 'request-refused')
+    this.client.flushSoon()
   }
 
   #answered(head: ResponseHead): void {
@@ -233,14 +239,15 @@ export class Exchange extends ExchangeFacts implements ResponseSink {
     if (upstream !== this.#upstream && upstream !== this.#coming) return
     this.#coming = this.#upstream = undefined
     this.lastFailure = kind
-    if (kind === 'connect-failed') this.#refusals++
+    if (kind === 'connect-failed') this.refusals++
     if (!upstream.reused && !this.#responseStarted) this.backend?.health.failed(this.endpointIndex, kind, this.context.now)
     const { pool } = this
     // HTTP/2 backends may take back what they have begun to answer; the client has that.
-    if (pool !== undefined && !this.#responseStarted && mayRepeat(this, kind, upstream, this.#body.repeatable)) {
+    const retry = pool === undefined || this.#responseStarted ? 'none' : retryAfter(this, kind, upstream, this.#body.repeatable)
+    if (pool !== undefined && retry !== 'none') {
       this.#fresh = true
-      // A stale idle connection says nothing about its endpoint, so that one is asked again, over a new connection: unless it is gone.
-      if (upstream.reused && pool.users > 0) this.send()
+      // Over a new connection: unless the endpoint is gone.
+      if (retry === 'same' && pool.users > 0) this.send()
       else this.#passOver(pool, kind)
     } else if (kind !== 'connect-failed' || !this.#awaitsChange(kind)) this.fail(kind, upstream.resetCode)
     this.client.flushSoon()

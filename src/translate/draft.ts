@@ -4,7 +4,7 @@ import type { EndpointSlice, Ingress, IngressBackend, IngressTls, ObjectKey, Ser
 import type { BackendProtocol } from '../model/backend-protocol.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { ObjectRef } from '../model/object-ref.ts'
-import type { RouteTimeouts } from '../model/policy.ts'
+import type { RouteRetries, RouteTimeouts } from '../model/policy.ts'
 import type { ResolvedName, ResolvedNames } from '../model/resolved-name.ts'
 import type { Staples } from '../model/staple.ts'
 import type { Backend, Certificate, Host, PathType, ServerName, Stream } from '../model/routing.ts'
@@ -63,6 +63,7 @@ export interface Contribution {
   readonly policy: IngressPolicy
   readonly affinity: AskedAffinity | undefined
   readonly timeouts: RouteTimeouts | undefined
+  readonly retries: RouteRetries | undefined
   readonly paths: readonly PathDraft[]
   /** Answers what no path of the host takes. */
   readonly fallback: PathDraft | undefined

@@ -130,13 +130,14 @@ function toHttps(status: TlsRedirect['status']): Policy {
   return Object.freeze({ tlsRedirect: Object.freeze({ status }) })
 }
 
-function policyOf({ policy, affinity, timeouts }: Contribution, path: string, { tls, status }: Surroundings): Policy {
+function policyOf({ policy, affinity, timeouts, retries }: Contribution, path: string, { tls, status }: Surroundings): Policy {
   const plain = policy.forceSslRedirect || (tls && policy.sslRedirect) ? TO_HTTPS[status] : NO_POLICY
-  if (affinity === undefined && timeouts === undefined) return plain
+  if (affinity === undefined && timeouts === undefined && retries === undefined) return plain
   return {
     ...plain,
     ...(affinity !== undefined && { affinity: { ...affinity, path: affinity.path ?? cookiePath(path) } }),
     ...(timeouts !== undefined && { timeouts }),
+    ...(retries !== undefined && { retries }),
   }
 }
 

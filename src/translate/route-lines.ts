@@ -3,7 +3,7 @@ import type { BackendProtocol } from '../model/backend-protocol.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { formatRef } from '../model/object-ref.ts'
 import { probeText } from '../model/probe.ts'
-import type { CookieAffinity, RouteTimeouts } from '../model/policy.ts'
+import type { CookieAffinity, RetryConditions, RouteRetries, RouteTimeouts } from '../model/policy.ts'
 import type { Backend, Host, Route, RoutingConfig } from '../model/routing.ts'
 import { hashKeyText } from './balancing.ts'
 
@@ -49,7 +49,7 @@ function formatHandshake({ name, handshake, clientCertificates: rules }: Host): 
 export function formatRoute(config: RoutingConfig, host: Host, route: Route): string {
   const scheme = route.policy.tlsRedirect === undefined ? 'http' : 'https'
   const answer = route.backend === undefined ? String(route.status) : formatBackend(config, route.backend)
-  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}${formatAffinity(route.policy.affinity)}${formatTimeouts(route.policy.timeouts)}`
+  return `${scheme} ${host.name}${route.path} ${route.pathType.toLowerCase()} -> ${answer}${formatAffinity(route.policy.affinity)}${formatTimeouts(route.policy.timeouts)}${formatRetries(route.policy.retries)}`
 }
 
 /** ` sticky by cookie INGRESSCOOKIE mode=balanced path=/`. */
@@ -62,6 +62,18 @@ function formatAffinity(affinity: CookieAffinity | undefined): string {
 /** ` within connect=5s read=3600s`. */
 function formatTimeouts(timeouts: RouteTimeouts | undefined): string {
   return timeouts === undefined ? '' : ` within ${Object.entries(timeouts).map(([what, ms]) => `${what}=${ms / 1000}s`).join(' ')}`
+}
+
+/** ` tried again on error 503 tries=2 within=10s`. */
+function formatRetries(retries: RouteRetries | undefined): string {
+  if (retries === undefined) return ''
+  const { on, tries, within } = retries
+  const words = on === undefined ? 'as always' : `on ${retryWords(on).join(' ') || 'nothing'}`
+  return ` tried again ${words}${tries === undefined ? '' : ` tries=${tries}`}${within === undefined ? '' : ` within=${within / 1000}s`}`
+}
+
+function retryWords({ statuses, ...rest }: RetryConditions): readonly string[] {
+  return [...Object.entries(rest).flatMap(([word, isOn]) => (isOn ? [word] : [])), ...statuses.map(String)]
 }
 
 function formatBackend(config: RoutingConfig, id: string): string {

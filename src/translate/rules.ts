@@ -51,9 +51,9 @@ function sameRouting(a: Ingress, b: Ingress): boolean {
 
 export function draftIngress(ingress: Ingress, options: TranslateOptions): IngressDraft {
   const object = ingressRef(ingress.meta)
-  const { policy, balancing, affinity, timeouts, clientTls, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options, object)
+  const { policy, balancing, affinity, timeouts, retries, clientTls, leaveOut, diagnostics: fromAnnotations } = readAnnotations(ingress.meta.annotations, options, object)
   const diagnostics = [...fromAnnotations]
-  const contributions = leaveOut ? [] : contribute(ingress, object, { policy, balancing, affinity, timeouts }, diagnostics)
+  const contributions = leaveOut ? [] : contribute(ingress, object, { policy, balancing, affinity, timeouts, retries }, diagnostics)
   const references: BackendReference[] = []
   for (const contribution of contributions) {
     for (const path of contribution.paths) references.push(path.reference)
@@ -63,7 +63,7 @@ export function draftIngress(ingress: Ingress, options: TranslateOptions): Ingre
   return { object, namespace: ingress.meta.namespace, contributions, tls: leaveOut ? [] : ingress.tls, clientTls, backendTls: balancing.protocol?.tls, speaksTls: ['HTTPS', 'AUTO_HTTP', 'GRPCS'].includes(balancing.protocol?.speaks ?? ''), references, diagnostics }
 }
 
-function contribute(ingress: Ingress, object: ObjectRef, { balancing, ...asked }: Pick<AnnotationReading, 'policy' | 'balancing' | 'affinity' | 'timeouts'>, diagnostics: Diagnostic[]): readonly Contribution[] {
+function contribute(ingress: Ingress, object: ObjectRef, { balancing, ...asked }: Pick<AnnotationReading, 'policy' | 'balancing' | 'affinity' | 'timeouts' | 'retries'>, diagnostics: Diagnostic[]): readonly Contribution[] {
   const fallback = ingress.defaultBackend === undefined ? undefined : fallbackOf(ingress.defaultBackend, ingress.meta.namespace, balancing)
   const { createdAt } = ingress.meta
   const byHost = new Map<string, PathDraft[]>()

@@ -40,6 +40,7 @@ function pageOf({ kind, name }: Exclude<AnnotationSpec, PendingAnnotation>): str
   if (kind === 'affinity') return '[session affinity](services.md#session-affinity)'
   if (kind === 'protocol') return '[backends](protocols.md#backends)'
   if (kind === 'client-tls') return clientTlsPage(name)
+  if (kind === 'retry') return '[retries](protocols.md#retries)'
   if (kind === 'timeout') return '[timeouts](protocols.md#timeouts)'
   if (name.startsWith('health-check')) return '[health checks](health.md#health-checks)'
   return name === 'service-upstream' ? '[service-upstream](services.md#service-upstream)' : '[balancing](balancing.md#choosing-one)'

@@ -1,7 +1,7 @@
 // From an Ingress' annotations to the policy its routes have, and what to tell the user about them.
 import type { Diagnostic } from '../../model/diagnostic.ts'
 import type { ObjectRef } from '../../model/object-ref.ts'
-import type { RouteTimeouts } from '../../model/policy.ts'
+import type { RouteRetries, RouteTimeouts } from '../../model/policy.ts'
 import { NO_BALANCING, type Balancing } from '../balancing.ts'
 import { OWN_PREFIX, type TranslateOptions } from '../options.ts'
 import { error, quote, warning } from '../report.ts'
@@ -10,6 +10,7 @@ import { readAffinity, type AskedAffinity } from './read-affinity.ts'
 import { readBalancing } from './read-balancing.ts'
 import { readClientTls, type ClientTls } from './read-client-tls.ts'
 import { readProtocol } from './read-protocol.ts'
+import { readRetries } from './read-retries.ts'
 import { readTimeouts } from './read-timeouts.ts'
 import { REMOVED } from './removed.ts'
 import { parseBool, type BooleanField, type PendingAnnotation } from './spec.ts'
@@ -29,6 +30,7 @@ export interface AnnotationReading {
   readonly clientTls: ClientTls | undefined
   readonly affinity: AskedAffinity | undefined
   readonly timeouts: RouteTimeouts | undefined
+  readonly retries: RouteRetries | undefined
   /** The Ingress adds no routes. */
   readonly leaveOut: boolean
   readonly diagnostics: readonly Diagnostic[]
@@ -36,7 +38,7 @@ export interface AnnotationReading {
 
 type Draft = { -readonly [Field in keyof IngressPolicy]: IngressPolicy[Field] }
 
-const PLAIN_READING: Omit<AnnotationReading, 'policy'> = Object.freeze({ balancing: NO_BALANCING, affinity: undefined, timeouts: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
+const PLAIN_READING: Omit<AnnotationReading, 'policy'> = Object.freeze({ balancing: NO_BALANCING, affinity: undefined, timeouts: undefined, retries: undefined, clientTls: undefined, leaveOut: false, diagnostics: [] })
 
 export function readAnnotations(annotations: Readonly<Record<string, string>>, { annotationPrefixes, redirects, closed }: TranslateOptions, object: ObjectRef): AnnotationReading {
   const entries = entriesOf(annotations, [OWN_PREFIX, ...annotationPrefixes])
@@ -66,8 +68,9 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, {
   if (closes) policy.closesPaths = true
   const affinity = readAffinity(entries, object, diagnostics)
   const timeouts = readTimeouts(entries, object, diagnostics)
+  const retries = readRetries(entries, object, diagnostics)
   const clientTls = readClientTls(entries, object, diagnostics)
-  return { policy: intern(policy), balancing: protocol === undefined ? balancing : { ...balancing, protocol }, affinity, timeouts, clientTls, leaveOut, diagnostics }
+  return { policy: intern(policy), balancing: protocol === undefined ? balancing : { ...balancing, protocol }, affinity, timeouts, retries, clientTls, leaveOut, diagnostics }
 }
 
 const interned = new Map<string, IngressPolicy>()

@@ -26,9 +26,9 @@ export interface BooleanAnnotation {
 /** Policy fields that a boolean annotation sets. */
 export type BooleanField = 'sslRedirect' | 'forceSslRedirect'
 
-/** Read together with the others of its kind: see read-balancing, read-affinity, read-client-tls, read-protocol and read-timeouts. */
+/** Read together with the others of its kind: see read-balancing, read-affinity, read-client-tls, read-protocol, read-timeouts and read-retries. */
 export interface GroupedAnnotation {
-  readonly kind: 'balancing' | 'affinity' | 'client-tls' | 'protocol' | 'timeout'
+  readonly kind: 'balancing' | 'affinity' | 'client-tls' | 'protocol' | 'timeout' | 'retry'
   readonly name: string
 }
 
@@ -56,6 +56,10 @@ export function protocol(name: string): GroupedAnnotation {
 
 export function timeout(name: string): GroupedAnnotation {
   return { kind: 'timeout', name }
+}
+
+export function retry(name: string): GroupedAnnotation {
+  return { kind: 'retry', name }
 }
 
 /** Served without it. Empty values and `idle` ones pass silently. */

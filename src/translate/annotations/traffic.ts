@@ -1,13 +1,13 @@
 // Timeouts, retries, bodies, buffers and rate limits.
-import { ignored, ignoredSwitch, timeout, type AnnotationSpec } from './spec.ts'
+import { ignored, ignoredSwitch, retry, timeout, type AnnotationSpec } from './spec.ts'
 
 export const TRAFFIC: readonly AnnotationSpec[] = [
   timeout('proxy-connect-timeout'),
   timeout('proxy-send-timeout'),
   timeout('proxy-read-timeout'),
-  ignored('proxy-next-upstream', 'conditions of retries'),
-  ignored('proxy-next-upstream-timeout', 'a time limit of retries', ['0']),
-  ignored('proxy-next-upstream-tries', 'a number of tries', ['3']),
+  retry('proxy-next-upstream'),
+  retry('proxy-next-upstream-timeout'),
+  retry('proxy-next-upstream-tries'),
   ignored('proxy-body-size', 'a body size limit of its own', ['1m']),
   ignored('client-body-buffer-size', 'a request buffer size'),
   // Bodies are streamed in both directions, so these ask for what happens anyway.
