@@ -161,8 +161,9 @@ it('HTTP/2: a status sends the request elsewhere, its session goes on; refusals 
 
 it('where errors are not to be tried again, none waits for other endpoints', async () => {
   const gone = await ScriptedUpstream.start()
+  const { port } = gone
   await gone.stop()
-  const proxy = await startProxy(routing([{ host: 'a', backend: 'web', policy: { retries: on({ timeout: true }) } }], { web: [`127.0.0.1:${gone.port}`] }), { pool: { changeWait: 600_000 } })
+  const proxy = await startProxy(routing([{ host: 'a', backend: 'web', policy: { retries: on({ timeout: true }) } }], { web: [`127.0.0.1:${port}`] }), { pool: { changeWait: 600_000 } })
   const client = await RawClient.connect(proxy.port)
   ends.push(() => proxy.proxy.close(), () => client.close())
   client.send(GET)
