@@ -8,15 +8,13 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
 import { credentials, EchoClient, ServerCredentials, SERVING, startGrpcServer, status, type GrpcServer } from '../support/grpc.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 import { Authority, type Issued } from '../tls/authority.ts'
 
 const exec = promisify(execFile)
 const HOST = 'api.example'
 
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 let authority: Authority
 let root: Issued
 let https: Server
@@ -51,10 +49,9 @@ beforeAll(async () => {
   await once(https, 'listening')
   grpc = [await startGrpcServer(), await startGrpcServer({}, ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(backend.certificate), private_key: Buffer.from(backend.key) }]))]
   const [web, plain, secure] = [(https.address() as AddressInfo).port, grpc[0].port, grpc[1].port]
-  narthex = await startNarthex(['sandbox', '--threads=2'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl(`create secret tls front --key ${front.keyFile} --cert ${front.certificateFile}`))
-  await ok(kubectl(`create secret generic backend --from-file=ca.crt=${root.certificateFile} --from-file=tls.crt=${ours.certificateFile} --from-file=tls.key=${ours.keyFile}`))
+  sandbox = await startSandbox('--threads=2')
+  await sandbox.kube(`create secret tls front --key ${front.keyFile} --cert ${front.certificateFile}`)
+  await sandbox.kube(`create secret generic backend --from-file=ca.crt=${root.certificateFile} --from-file=tls.crt=${ours.certificateFile} --from-file=tls.key=${ours.keyFile}`)
   const verified = { 'proxy-ssl-secret': 'default/backend', 'proxy-ssl-verify': 'on', 'proxy-ssl-name': 'backend.internal' }
   const objects = [
     service('web', web),
@@ -67,12 +64,12 @@ beforeAll(async () => {
     ingress('grpc', '/test.Echo', 'grpc', plain),
     ingress('grpcs', '/grpc.health.v1.Health', 'secure', secure, { 'backend-protocol': 'GRPCS', ...verified }),
   ]
-  await ok(kubectl('apply -f -', objects.join('')))
+  await sandbox.apply(objects.join(''))
   await eventually(() => curl('/verified'), ([code]) => code === '200')
 }, 60_000)
 
 afterAll(async () => {
-  expect(await narthex.stop()).toBe(0)
+  expect(await sandbox.stop()).toBe(0)
   https.close()
   https.closeAllConnections()
   for (const { server } of grpc) server.forceShutdown()
@@ -80,7 +77,7 @@ afterAll(async () => {
 })
 
 async function curl(path: string): Promise<readonly [status: string, body: string]> {
-  const port = narthex.ports['https'] ?? 0
+  const port = sandbox.ports['https'] ?? 0
   const { stdout } = await exec('curl', ['-s', '--max-time', '10', '--cacert', root.certificateFile, '--resolve', `${HOST}:${port}:127.0.0.1`, '-w', '\n%{http_code}', `https://${HOST}:${port}${path}`]).catch(() => ({ stdout: '\n000' }))
   const at = stdout.lastIndexOf('\n')
   return [stdout.slice(at + 1), stdout.slice(0, at)]
@@ -90,21 +87,21 @@ test('HTTPS backends get our certificate and are verified, where that is asked f
   expect(await curl('/verified')).toEqual(['200', 'client narthex'])
   expect(await curl('/unverified')).toEqual(['200', 'client nobody'])
   expect((await curl('/misnamed'))[0]).toBe('502')
-  await eventually(async () => narthex.stdout(), (text) => text.includes('not for else.internal'))
+  await eventually(async () => sandbox.stdout(), (text) => text.includes('not for else.internal'))
   expect((await curl('/denied'))[0]).toBe('503')
-  const events = await eventually(() => ok(kubectl('get events -o jsonpath={.items[*].message}')), (text) => text.includes('default/none'))
+  const events = await eventually(() => sandbox.kube('get events -o jsonpath={.items[*].message}'), (text) => text.includes('default/none'))
   expect(events).toContain('There is no Secret "default/none"; so that nothing is sent unprotected, the paths of this Ingress answer 503.')
 })
 
 test('a Secret that comes later opens the paths', async () => {
-  await ok(kubectl(`create secret generic none --from-file=ca.crt=${root.certificateFile}`))
+  await sandbox.kube(`create secret generic none --from-file=ca.crt=${root.certificateFile}`)
   expect(await eventually(() => curl('/denied'), ([code]) => code === '200')).toEqual(['200', 'client nobody'])
-  await ok(kubectl('delete secret none'))
+  await sandbox.kube('delete secret none')
   await eventually(() => curl('/denied'), ([code]) => code === '503')
 })
 
 test('gRPC goes through HTTPS to services that speak it plainly (appProtocol) and in TLS (GRPCS)', async () => {
-  const client = new EchoClient(`127.0.0.1:${narthex.ports['https']}`, credentials.createSsl(Buffer.from(root.certificate)), { 'grpc.default_authority': HOST, 'grpc.ssl_target_name_override': HOST })
+  const client = new EchoClient(`127.0.0.1:${sandbox.ports['https']}`, credentials.createSsl(Buffer.from(root.certificate)), { 'grpc.default_authority': HOST, 'grpc.ssl_target_name_override': HOST })
   try {
     const { error, value } = await client.unary(Buffer.from('hello'))
     expect([error, String(value)]).toEqual([undefined, 'hello'])
@@ -114,7 +111,7 @@ test('gRPC goes through HTTPS to services that speak it plainly (appProtocol) an
     expect(String((await once(talk, 'data'))[0])).toBe('word')
     talk.end()
     await once(talk, 'end')
-    await ok(kubectl('delete ingress grpc'))
+    await sandbox.kube('delete ingress grpc')
     const gone = await eventually(() => client.unary(Buffer.from('x')), (outcome) => outcome.error !== undefined)
     expect(gone.error?.code).toBe(status.UNIMPLEMENTED)
   } finally {

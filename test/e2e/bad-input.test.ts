@@ -5,17 +5,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, fetchHost } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { eventually } from '../support/fetch-host.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
 const exec = promisify(execFile)
 
-let narthex: Narthex
-let kubectl: Kubectl
-const port = () => narthex.ports['http'] ?? 0
-const statusOf = async (host: string, path = '/'): Promise<number> => (await fetchHost({ port: port(), host, path })).status
-const eventsOf = (name: string): Promise<string> => ok(kubectl(`get events -n bad --field-selector involvedObject.name=${name} -o custom-columns=T:.type,R:.reason,M:.message --no-headers`))
+let sandbox: Sandbox
+const statusOf = async (host: string, path = '/'): Promise<number> => (await sandbox.ask(host, { path })).status
+const eventsOf = (name: string): Promise<string> => sandbox.kube(`get events -n bad --field-selector involvedObject.name=${name} -o custom-columns=T:.type,R:.reason,M:.message --no-headers`)
 const event = (name: string, pattern: RegExp): Promise<string> => eventually(() => eventsOf(name), (text) => pattern.test(text), { every: 100 })
 
 interface Shape {
@@ -63,8 +60,8 @@ spec:
 ---${ingress({ name: 'good' })}`
 
 const makeCertificate = async (name: string, ...extra: string[]): Promise<{ key: string; cert: string }> => {
-  const key = join(narthex.home, `${name}.key`)
-  const cert = join(narthex.home, `${name}.crt`)
+  const key = join(sandbox.home, `${name}.key`)
+  const cert = join(sandbox.home, `${name}.crt`)
   await exec('openssl', ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-keyout', key, '-out', cert, '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}.example.com`, ...(extra.length > 0 ? extra : ['-days', '2'])])
   return { key, cert }
 }
@@ -74,7 +71,7 @@ const secretYaml = (name: string, cert: string, key: string): string =>
 
 const commonNameAt = (servername: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: narthex.ports['https'] ?? 0, servername, rejectUnauthorized: false }, () => {
+    const socket = connect({ host: '127.0.0.1', port: sandbox.ports['https'] ?? 0, servername, rejectUnauthorized: false }, () => {
       resolve(String(socket.getPeerCertificate().subject.CN))
       socket.destroy()
     })
@@ -82,12 +79,11 @@ const commonNameAt = (servername: string): Promise<string> =>
   })
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=1'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('apply -f -', GOOD))
+  sandbox = await startSandbox('--threads=1')
+  await sandbox.apply(GOOD)
   await eventually(() => statusOf('good.example.com'), (status) => status === 200)
 })
-afterAll(() => narthex.stop())
+afterAll(() => sandbox.stop())
 afterEach(async () => {
   expect(await statusOf('good.example.com')).toBe(200)
 })
@@ -99,7 +95,7 @@ describe('refused by the API, with the words of a real API server', () => {
     ['a path without a slash', ingress({ name: 'no-slash', path: 'foo' }), /spec\.rules\[0\]\.http\.paths\[0\]\.path: Invalid value: "foo": must be an absolute path/],
     ['a host with two wildcards', ingress({ name: 'two-stars', host: '*.*.com' }), /spec\.rules\[0\]\.host: Invalid value: "\*\.\*\.com": a wildcard DNS-1123 subdomain must start with '\*\.'/],
   ])('%s', async (_, yaml, message) => {
-    const { code, stderr } = await kubectl('apply -f -', yaml)
+    const { code, stderr } = await sandbox.kubectl('apply -f -', yaml)
     expect(code).toBe(1)
     expect(stderr).toMatch(message)
   })
@@ -107,25 +103,25 @@ describe('refused by the API, with the words of a real API server', () => {
 
 describe('told by an Event on the Ingress', () => {
   it('a Service that does not exist: 503', async () => {
-    await ok(kubectl('apply -f -', ingress({ name: 'no-service', service: 'nobody' })))
+    await sandbox.apply(ingress({ name: 'no-service', service: 'nobody' }))
     expect(await event('no-service', /ServiceNotFound/)).toMatch(/Warning\s+ServiceNotFound\s+spec\.rules\[0\]\.http\.paths\[0\]\.backend\.service\.name: .*nobody/)
     expect(await statusOf('no-service.example.com')).toBe(503)
   })
 
   it('a port that the Service does not have: 503', async () => {
-    await ok(kubectl('apply -f -', ingress({ name: 'no-port', port: 'number: 81' })))
+    await sandbox.apply(ingress({ name: 'no-port', port: 'number: 81' }))
     expect(await event('no-port', /ServicePortNotFound/)).toMatch(/spec\.rules\[0\]\.http\.paths\[0\]\.backend\.service\.port.*81/)
     expect(await statusOf('no-port.example.com')).toBe(503)
   })
 
   it('a Secret that does not exist: the default certificate', async () => {
-    await ok(kubectl('apply -f -', ingress({ name: 'no-secret', extra: 'tls: [{hosts: [no-secret.example.com], secretName: nowhere}]' })))
+    await sandbox.apply(ingress({ name: 'no-secret', extra: 'tls: [{hosts: [no-secret.example.com], secretName: nowhere}]' }))
     expect(await event('no-secret', /SecretNotFound/)).toMatch(/spec\.tls\[0\]\.secretName.*nowhere/)
     expect(await commonNameAt('no-secret.example.com')).toMatch(/Narthex/)
   })
 
   it('an IngressClass that does not exist: not served', async () => {
-    await ok(kubectl('apply -f -', ingress({ name: 'no-class', className: 'nothing' })))
+    await sandbox.apply(ingress({ name: 'no-class', className: 'nothing' }))
     expect(await event('no-class', /ClassNotFound/)).toMatch(/spec\.ingressClassName.*nothing/)
     expect(await statusOf('no-class.example.com')).toBe(404)
   })
@@ -133,9 +129,9 @@ describe('told by an Event on the Ingress', () => {
   it('a key that does not match its certificate: the last good certificate stays', async () => {
     const good = await makeCertificate('mismatch')
     const other = await makeCertificate('other')
-    await ok(kubectl('apply -f -', `${secretYaml('mismatch', good.cert, good.key)}---${ingress({ name: 'mismatch', extra: 'tls: [{hosts: [mismatch.example.com], secretName: mismatch}]' })}`))
+    await sandbox.apply(`${secretYaml('mismatch', good.cert, good.key)}---${ingress({ name: 'mismatch', extra: 'tls: [{hosts: [mismatch.example.com], secretName: mismatch}]' })}`)
     await eventually(() => commonNameAt('mismatch.example.com'), (name) => name === 'mismatch')
-    await ok(kubectl('apply -f -', secretYaml('mismatch', good.cert, other.key)))
+    await sandbox.apply(secretYaml('mismatch', good.cert, other.key))
     const text = await event('mismatch', /CertificateInvalid/)
     expect(text).toMatch(/bad\/mismatch.*tls\.key/)
     expect(text).not.toContain('PRIVATE KEY')
@@ -144,15 +140,15 @@ describe('told by an Event on the Ingress', () => {
 
   it('an expired certificate: served, with a warning', async () => {
     const { cert, key } = await makeCertificate('expired', '-not_before', '20200101000000Z', '-not_after', '20200201000000Z').catch(() => expiredWithOldOpenssl())
-    await ok(kubectl('apply -f -', `${secretYaml('expired', cert, key)}---${ingress({ name: 'expired', extra: 'tls: [{hosts: [expired.example.com], secretName: expired}]' })}`))
+    await sandbox.apply(`${secretYaml('expired', cert, key)}---${ingress({ name: 'expired', extra: 'tls: [{hosts: [expired.example.com], secretName: expired}]' })}`)
     expect(await event('expired', /CertificateExpired/)).toMatch(/2020|expired/)
     expect(await eventually(() => commonNameAt('expired.example.com'), (name) => name === 'expired')).toBe('expired')
   })
 
   it('two Ingresses that fight for one path: the older one serves', async () => {
-    await ok(kubectl('apply -f -', ingress({ name: 'older', host: 'fight.example.com' })))
+    await sandbox.apply(ingress({ name: 'older', host: 'fight.example.com' }))
     await eventually(() => statusOf('fight.example.com'), (status) => status === 200)
-    await ok(kubectl('apply -f -', ingress({ name: 'younger', host: 'fight.example.com', service: 'nobody' })))
+    await sandbox.apply(ingress({ name: 'younger', host: 'fight.example.com', service: 'nobody' }))
     expect(await event('younger', /PathConflict/)).toMatch(/bad\/older/)
     expect(await statusOf('fight.example.com')).toBe(200)
   })
@@ -160,12 +156,12 @@ describe('told by an Event on the Ingress', () => {
 
 describe('an Ingress that is being deleted', () => {
   it('loses its hosts at once, though a finalizer keeps the object', async () => {
-    await ok(kubectl('apply -f -', ingress({ name: 'going' }).replace('namespace: bad}', 'namespace: bad, finalizers: [example.com/hold]}')))
+    await sandbox.apply(ingress({ name: 'going' }).replace('namespace: bad}', 'namespace: bad, finalizers: [example.com/hold]}'))
     await eventually(() => statusOf('going.example.com'), (status) => status === 200)
-    await ok(kubectl('delete ingress going -n bad --wait=false'))
+    await sandbox.kube('delete ingress going -n bad --wait=false')
     await eventually(() => statusOf('going.example.com'), (status) => status === 404)
-    expect(await ok(kubectl('get ingress going -n bad -o jsonpath={.metadata.deletionTimestamp}'))).not.toBe('')
-    await ok(kubectl(`patch ingress going -n bad --type=json -p=[{"op":"remove","path":"/metadata/finalizers"}]`))
+    expect(await sandbox.kube('get ingress going -n bad -o jsonpath={.metadata.deletionTimestamp}')).not.toBe('')
+    await sandbox.kube(`patch ingress going -n bad --type=json -p=[{"op":"remove","path":"/metadata/finalizers"}]`)
   })
 })
 
@@ -185,8 +181,8 @@ async function expiredWithOldOpenssl(): Promise<{ key: string; cert: string }> {
   certificate.setIssuer(name)
   certificate.setExtensions([{ name: 'subjectAltName', altNames: [{ type: 2, value: 'expired.example.com' }] }])
   certificate.sign(forge.pki.privateKeyFromPem(pair.privateKey), forge.md.sha256.create())
-  const key = join(narthex.home, 'expired.key')
-  const cert = join(narthex.home, 'expired.crt')
+  const key = join(sandbox.home, 'expired.key')
+  const cert = join(sandbox.home, 'expired.crt')
   writeFileSync(key, pair.privateKey)
   writeFileSync(cert, forge.pki.certificateToPem(certificate))
   return { key, cert }

@@ -2,22 +2,21 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { eventually, fetchHost, podOf, type Answer } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { eventually, podOf, type Answer } from '../support/fetch-host.ts'
 import { app, ingress } from '../support/manifests.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startNarthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 import { RawClient } from '../support/raw-client.ts'
 
 const OBJECTS = app('web', { namespace: 'dev', replicas: 3, containerPort: 80 }) + ingress('web', { namespace: 'dev', host: 'web.example' })
 const curl = promisify(execFile)
 
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 /** Open from before the first change to after the last. */
 let old: RawClient
 
-const http = (): number => narthex.ports['http'] ?? 0
-const ask = (path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> => fetchHost({ port: http(), host: 'web.example', path, headers })
+const http = (): number => sandbox.ports['http'] ?? 0
+const ask = (path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> => sandbox.ask('web.example', { path, headers })
 
 async function status(args: readonly string[], path = '/'): Promise<string> {
   const { stdout } = await curl('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', 'Host: web.example', ...args, `http://127.0.0.1:${http()}${path}`]).catch(() => ({ stdout: 'closed' }))
@@ -25,29 +24,28 @@ async function status(args: readonly string[], path = '/'): Promise<string> {
 }
 
 async function set(data: Readonly<Record<string, string | null>>): Promise<void> {
-  await ok(kubectl(`patch configmap narthex -n dev --type=merge -p ${JSON.stringify({ data }).replaceAll(' ', '\\u0020')}`))
+  await sandbox.kube(`patch configmap narthex -n dev --type=merge -p ${JSON.stringify({ data }).replaceAll(' ', '\\u0020')}`)
 }
 
 async function diagnostics(): Promise<readonly { readonly reason: string; readonly field: string; readonly message: string }[]> {
-  const answer = (await (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/api/diagnostics`)).json()) as { diagnostics: { reason: string; field: string; message: string }[] }
+  const answer = JSON.parse(await sandbox.admin('/api/diagnostics')) as { diagnostics: { reason: string; field: string; message: string }[] }
   return answer.diagnostics
 }
 
-const events = (): Promise<string> => ok(kubectl('get events -n dev --field-selector involvedObject.kind=ConfigMap,involvedObject.name=narthex'))
+const events = (): Promise<string> => sandbox.kube('get events -n dev --field-selector involvedObject.kind=ConfigMap,involvedObject.name=narthex')
 const post = (): Promise<string> => status(['--data-binary', 'x'.repeat(3000)])
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=2', '--configmap=dev/narthex', '--max-head-fields=50'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('create ns dev'))
-  await ok(kubectl('apply -f -', OBJECTS))
-  await ok(kubectl('rollout status deploy/web -n dev --timeout=20s'))
+  sandbox = await startSandbox('--threads=2', '--configmap=dev/narthex', '--max-head-fields=50')
+  await sandbox.kube('create ns dev')
+  await sandbox.apply(OBJECTS)
+  await sandbox.rolledOut('web', 'dev')
   await eventually(() => ask(), (answer) => answer.status === 200)
   old = await RawClient.connect(http())
 })
 afterAll(async () => {
   old.close()
-  expect(await narthex.stop()).toBe(0)
+  expect(await sandbox.stop()).toBe(0)
 })
 
 it('serves with the defaults while there is none, and says so', async () => {
@@ -56,7 +54,7 @@ it('serves with the defaults while there is none, and says so', async () => {
 })
 
 it('takes what kubectl apply brings', async () => {
-  await ok(kubectl('apply -f -', JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'narthex', namespace: 'dev' }, data: { 'proxy-body-size': '2k', 'server-tokens': 'false' } })))
+  await sandbox.apply(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'narthex', namespace: 'dev' }, data: { 'proxy-body-size': '2k', 'server-tokens': 'false' } }))
   await eventually(post, (code) => code === '413')
   expect(await diagnostics()).toEqual([])
 })
@@ -76,7 +74,7 @@ it('a timeout', async () => {
 
 it('HSTS', async () => {
   const hsts = async (): Promise<string> => {
-    const { stdout } = await curl('curl', ['-sk', '-o', '/dev/null', '-w', '%header{strict-transport-security}', '-H', 'Host: web.example', `https://127.0.0.1:${narthex.ports['https']}/`])
+    const { stdout } = await curl('curl', ['-sk', '-o', '/dev/null', '-w', '%header{strict-transport-security}', '-H', 'Host: web.example', `https://127.0.0.1:${sandbox.ports['https']}/`])
     return stdout
   }
   expect(await hsts()).toBe('max-age=31536000; includeSubDomains')
@@ -88,7 +86,7 @@ it('HSTS', async () => {
 
 it('TLS versions and HTTP/2 of connections to come', async () => {
   const spoken = async (...args: string[]): Promise<string> => {
-    const { stdout } = await curl('curl', ['-sk', ...args, '-o', '/dev/null', '-w', '%{http_version}', '-H', 'Host: web.example', `https://127.0.0.1:${narthex.ports['https']}/`]).catch(() => ({ stdout: 'refused' }))
+    const { stdout } = await curl('curl', ['-sk', ...args, '-o', '/dev/null', '-w', '%{http_version}', '-H', 'Host: web.example', `https://127.0.0.1:${sandbox.ports['https']}/`]).catch(() => ({ stdout: 'refused' }))
     return stdout
   }
   expect([await spoken(), await spoken('--tls-max', '1.2')]).toEqual(['2', '2'])
@@ -113,10 +111,10 @@ it('redirects to https, with another status, and their exceptions', async () => 
   const answer = await eventually(() => ask('/a'), ({ status }) => status === 302)
   expect(answer.headers.location).toMatch(/^https:\/\/web\.example(:\d+)?\/a$/)
   expect((await ask('/plain')).status).toBe(200)
-  await ok(kubectl('annotate ing web -n dev nginx.ingress.kubernetes.io/force-ssl-redirect=false'))
+  await sandbox.kube('annotate ing web -n dev nginx.ingress.kubernetes.io/force-ssl-redirect=false')
   await eventually(() => ask('/a'), ({ status }) => status === 200)
   await set({ 'force-ssl-redirect': null })
-  await ok(kubectl('annotate ing web -n dev nginx.ingress.kubernetes.io/force-ssl-redirect-'))
+  await sandbox.kube('annotate ing web -n dev nginx.ingress.kubernetes.io/force-ssl-redirect-')
 })
 
 it('whose word counts for whom a request is from', async () => {
@@ -147,7 +145,7 @@ it('a bad value keeps the good one and leaves an Event; so does a key that nobod
   expect(found).toMatch(/did you mean proxy-body-size\?/)
   expect(await post()).toBe('200')
   expect(await status(['--data-binary', 'x'.repeat(5000)])).toBe('413')
-  const metrics = await (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/metrics`)).text()
+  const metrics = await sandbox.admin('/metrics')
   expect(metrics).toMatch(/^narthex_diagnostics\{.*reason="SettingInvalid".*\} 1$/m)
 })
 
@@ -157,7 +155,7 @@ it('an option goes before it', async () => {
 
 /** What another controller, with this option, finds. */
 async function runWith(option: string): Promise<Awaited<ReturnType<typeof diagnostics>>> {
-  const other = await startNarthex(['run', `--kubeconfig=${narthex.kubeconfig}`, '--address=127.0.0.1', '--threads=1', '--configmap=dev/narthex', option])
+  const other = await startNarthex(['run', `--kubeconfig=${sandbox.kubeconfig}`, '--address=127.0.0.1', '--threads=1', '--configmap=dev/narthex', option])
   try {
     const answer = (await (await fetch(`http://127.0.0.1:${other.ports['admin']}/api/diagnostics`)).json()) as { diagnostics: { reason: string; field: string; message: string }[] }
     return answer.diagnostics
@@ -176,7 +174,7 @@ it('snippets are refused with the reason; a protection that there is not closes 
 })
 
 it('the defaults hold once it is deleted, and what was open from the beginning still is', async () => {
-  await ok(kubectl('delete configmap narthex -n dev'))
+  await sandbox.kube('delete configmap narthex -n dev')
   await eventually(() => status(['--data-binary', 'x'.repeat(5000)]), (code) => code === '200')
   expect((await diagnostics()).map(({ reason }) => reason)).toEqual(['ConfigMapNotFound'])
   old.send('GET / HTTP/1.1\r\nHost: web.example\r\n\r\n')

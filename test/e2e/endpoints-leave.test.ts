@@ -1,10 +1,11 @@
 // Endpoints that leave: rolling updates of pods that end in different ways cost no request, those in flight finish, and
 // after the event of the API no new request goes to an endpoint that is gone.
-import { Agent, request, type IncomingMessage } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, podOf } from '../support/fetch-host.ts'
 import { app, ingress } from '../support/manifests.ts'
 import { startSandbox, type Sandbox } from '../support/sandbox.ts'
+import { underLoad } from '../support/under-load.ts'
 
 let sandbox: Sandbox
 
@@ -16,33 +17,6 @@ async function deploy(name: string, annotations = '', replicas = 3): Promise<str
   const host = `${name}.example.com`
   await eventually(() => sandbox.ask(host), ({ status }) => status === 200)
   return host
-}
-
-interface Sample {
-  readonly pod: string
-  /** By performance.now(). */
-  readonly sentAt: number
-}
-
-/** Sends requests one after the other on kept connections while `change` runs. */
-async function during(host: string, change: () => Promise<unknown>, least = 1000, lanes = 4): Promise<{ samples: Sample[]; failures: string[] }> {
-  const agent = new Agent({ keepAlive: true, maxSockets: lanes })
-  const samples: Sample[] = []
-  const failures: string[] = []
-  const progress = { changing: true }
-  const lane = async (): Promise<void> => {
-    while (progress.changing || samples.length < least) {
-      const sentAt = performance.now()
-      const answer = await sandbox.ask(host, { agent }).catch((error: Error) => ({ status: 0, headers: {}, body: error.message }))
-      if (answer.status === 200) samples.push({ pod: podOf(answer), sentAt })
-      else failures.push(`${answer.status} ${answer.body.slice(0, 80)}`)
-    }
-  }
-  const lanesDone = Promise.all(Array.from({ length: lanes }, lane))
-  await change().finally(() => (progress.changing = false))
-  await lanesDone
-  agent.destroy()
-  return { samples, failures }
 }
 
 /** Watches the EndpointSlices of the sandbox; answers when each pod was first seen to be unready or gone, by performance.now(). */
@@ -88,11 +62,10 @@ describe('a rolling update of all pods to new ones under load fails no request',
     ['close without a word and stop at the signal', 'rough', `${OWN}/drain: "0", ${OWN}/close: silently, ${OWN}/start-delay: "400"`],
   ])('of pods that %s', async (_, name, annotations, replicas = 3) => {
     const host = await deploy(name, annotations, replicas)
-    const { samples, failures } = await during(host, async () => {
+    const { samples, failures, pods } = await underLoad(sandbox, host, async () => {
       await sandbox.kube(`rollout restart deploy/${name}`)
       await sandbox.rolledOut(name)
     })
-    const pods = new Set(samples.map(({ pod }) => pod))
     process.stdout.write(`rolling update, ${name}: ${samples.length} requests, ${failures.length} failed, ${pods.size} pods answered\n`)
     expect(failures).toEqual([])
     expect(pods.size).toBeGreaterThan(replicas)
@@ -120,7 +93,7 @@ describe('an endpoint that leaves', () => {
   it('gets no new request from a moment after the event on', async () => {
     const host = await deploy('leaving', `${OWN}/start-delay: "200"`)
     const watched = watchReady()
-    const { samples, failures } = await during(host, async () => {
+    const { samples, failures } = await underLoad(sandbox, host, async () => {
       for (let round = 0; round < 3; round++) {
         // Not restart: kubectl refuses a second one in the same second.
         await sandbox.kube(`set image deploy/leaving leaving=web:${round + 2}`)

@@ -6,66 +6,36 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { app, ingress } from '../support/manifests.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 import { Authority } from '../tls/authority.ts'
 
 const exec = promisify(execFile)
 const HOST = 'shop.example.com'
 
-const ingress = (name: string, host: string): string => `
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: ${name}}
-spec:
-  ingressClassName: narthex
-  tls: [{hosts: [${HOST}], secretName: shop-tls}]
-  rules:
-    - host: ${host}
-      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}
-`
-
-const OBJECTS = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: shop}}
-  template:
-    metadata: {labels: {app: shop}}
-    spec: {containers: [{name: shop, image: shop:1, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {selector: {app: shop}, ports: [{port: 80, targetPort: 8080}]}
----
-${ingress('shop', HOST)}`
+const OBJECTS = app('shop', { replicas: 2 }) + ingress('shop', { host: HOST, tls: 'shop-tls' })
 
 let authority: Authority
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 
 beforeAll(async () => {
   authority = await Authority.create()
   const server = await authority.issue('server', `/CN=${HOST}`, { altName: HOST })
-  narthex = await startNarthex(['sandbox', '--threads=2', '--h2c', '--access-log', '--ssl-redirect=false'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl(`create secret tls shop-tls --key ${server.keyFile} --cert ${server.certificateFile}`))
-  await ok(kubectl('apply -f -', OBJECTS))
-  await ok(kubectl('rollout status deploy/shop --timeout=20s'))
+  sandbox = await startSandbox('--threads=2', '--h2c', '--access-log', '--ssl-redirect=false')
+  await sandbox.kube(`create secret tls shop-tls --key ${server.keyFile} --cert ${server.certificateFile}`)
+  await sandbox.apply(OBJECTS)
+  await sandbox.rolledOut('shop')
   await eventually(() => curl('https', '--http1.1'), (said) => said.startsWith('200'))
 }, 60_000)
 
 afterAll(async () => {
-  await narthex.stop()
+  await sandbox.stop()
   await authority.remove()
 })
 
 /** The status and the version of HTTP. */
 async function curl(scheme: 'http' | 'https', ...more: readonly string[]): Promise<string> {
-  const port = narthex.ports[scheme] ?? 0
+  const port = sandbox.ports[scheme] ?? 0
   const args = ['-s', '-o', '/dev/null', '--cacert', join(authority.folder, 'root.pem'), '--resolve', `${HOST}:${port}:127.0.0.1`, '-w', '%{http_code} %{http_version}', ...more, `${scheme}://${HOST}:${port}/`]
   return (await exec('curl', args).catch(() => ({ stdout: '0' }))).stdout
 }
@@ -76,7 +46,7 @@ test('curl is served over HTTP/2, with TLS and without', async () => {
   expect(await curl('http', '--http2-prior-knowledge')).toBe('200 2')
   expect(await curl('http', '--http2')).toBe('200 1.1')
   const lines = await eventually(
-    async () => narthex.stdout().split('\n').filter((line) => line.includes('"protocol":"2"')),
+    async () => sandbox.stdout().split('\n').filter((line) => line.includes('"protocol":"2"')),
     (found) => found.length >= 2,
   )
   expect(lines.map((line) => (JSON.parse(line) as { scheme: string }).scheme).toSorted()).toEqual(['http', 'https'])
@@ -116,11 +86,11 @@ async function askOn(session: ClientHttp2Session, isOver: () => boolean, onAnswe
 }
 
 test('loses no request while Ingresses change', async () => {
-  const sessions = Array.from({ length: 4 }, () => connect(`https://127.0.0.1:${narthex.ports['https'] ?? 0}`, { servername: HOST, rejectUnauthorized: false }))
+  const sessions = Array.from({ length: 4 }, () => connect(`https://127.0.0.1:${sandbox.ports['https'] ?? 0}`, { servername: HOST, rejectUnauthorized: false }))
   let over = false
   const asking = sessions.map((session) => askOn(session, () => over))
-  for (let i = 0; i < 5; i++) await ok(kubectl('apply -f -', ingress(`more-${i}`, `more-${i}.example.com`)))
-  await ok(kubectl('scale deploy/shop --replicas=3'))
+  for (let i = 0; i < 5; i++) await sandbox.apply(ingress(`more-${i}`, { host: `more-${i}.example.com`, tls: 'shop-tls', service: 'shop' }))
+  await sandbox.kube('scale deploy/shop --replicas=3')
   over = true
   const statuses = (await Promise.all(asking)).flat()
   expect(new Set(statuses)).toEqual(new Set([200]))
@@ -128,10 +98,9 @@ test('loses no request while Ingresses change', async () => {
 })
 
 test('answers all that was on its way when it ends', async () => {
-  const other = await startNarthex(['sandbox', '--threads=2', '--h2c', '--ssl-redirect=false'])
-  const control = kubectlFor(other.kubeconfig, other.home)
-  await ok(control('apply -f -', OBJECTS))
-  await ok(control('rollout status deploy/shop --timeout=20s'))
+  const other = await startSandbox('--threads=2', '--h2c', '--ssl-redirect=false')
+  await other.apply(OBJECTS)
+  await other.rolledOut('shop')
   const sessions = Array.from({ length: 6 }, () => connect(`http://127.0.0.1:${other.ports['http'] ?? 0}`))
   // The route is there when its backend is asked.
   await eventually(

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 import { Authority } from '../tls/authority.ts'
 
 const exec = promisify(execFile)
@@ -37,8 +36,7 @@ spec:
 `
 
 let authority: Authority
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 let stopServer: () => void
 
 beforeAll(async () => {
@@ -54,20 +52,19 @@ beforeAll(async () => {
       if (found !== undefined) resolve(Number(found))
     })
   })
-  narthex = await startNarthex(['sandbox', '--threads=2'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('apply -f -', objects(port)))
+  sandbox = await startSandbox('--threads=2')
+  await sandbox.apply(objects(port))
 }, 60_000)
 
 afterAll(async () => {
-  await narthex.stop()
+  await sandbox.stop()
   stopServer()
   await authority.remove()
 })
 
 /** Body and status of a GET. */
 async function get(scheme: 'http' | 'https'): Promise<string> {
-  const port = narthex.ports[scheme] ?? 0
+  const port = sandbox.ports[scheme] ?? 0
   const args = ['-s', '-m', '10', '--cacert', join(authority.folder, 'root.pem'), '--resolve', `${HOST}:${port}:127.0.0.1`, '-w', ' %{http_code} %{redirect_url}', `${scheme}://${HOST}:${port}/`]
   return exec('curl', args).then(
     ({ stdout }) => stdout,
@@ -78,9 +75,9 @@ async function get(scheme: 'http' | 'https'): Promise<string> {
 test('TLS ends at the backend; plain HTTP goes there over TLS, or is redirected where spec.tls has the host', async () => {
   await eventually(() => get('https'), (answer) => answer.includes('s_server') && answer.includes(' 200 '))
   await eventually(() => get('http'), (answer) => answer.includes('s_server') && answer.includes(' 200 '))
-  await ok(kubectl(`patch ingress vault --type=merge -p {"spec":{"tls":[{"hosts":["${HOST}"]}]}}`))
+  await sandbox.kube(`patch ingress vault --type=merge -p {"spec":{"tls":[{"hosts":["${HOST}"]}]}}`)
   await eventually(() => get('http'), (answer) => answer.includes(' 308 https://'))
   expect(await get('https')).toContain(' 200 ')
-  const metrics = await (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/metrics`)).text()
+  const metrics = await sandbox.admin('/metrics')
   expect(metrics).toMatch(new RegExp(`narthex_stream_connections_total\\{.*protocol="tls".*host="${HOST}".*\\} [1-9]|narthex_stream_connections_total\\{.*host="${HOST}".*protocol="tls".*\\} [1-9]`))
 }, 60_000)

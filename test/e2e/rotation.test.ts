@@ -3,40 +3,16 @@
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { kubectlFor, ok } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { app, ingress } from '../support/manifests.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 import { Authority, type Issued } from '../tls/authority.ts'
 
 const SWAPS = Number(process.env['SWAPS'] ?? 150)
 const HOST = 'shop.example.com'
-const OBJECTS = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: shop}
-spec:
-  selector: {matchLabels: {app: shop}}
-  template:
-    metadata: {labels: {app: shop}}
-    spec: {containers: [{name: shop, image: shop:1, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {selector: {app: shop}, ports: [{port: 80, targetPort: 8080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: shop}
-spec:
-  ingressClassName: narthex
-  tls: [{hosts: [${HOST}], secretName: shop-tls}]
-  rules:
-    - host: ${HOST}
-      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}
-`
+const OBJECTS = app('shop') + ingress('shop', { host: HOST, tls: 'shop-tls' })
 
 let authority: Authority
-let narthex: Narthex
+let sandbox: Sandbox
 let versions: readonly Issued[]
 let root: string
 
@@ -44,21 +20,20 @@ beforeAll(async () => {
   authority = await Authority.create()
   root = (await authority.read('root')).certificate
   versions = [await authority.issue('one', `/CN=${HOST}`, { altName: HOST }), await authority.issue('two', `/CN=${HOST}`, { altName: HOST, rsa: true })]
-  narthex = await startNarthex(['sandbox', '--threads=2', '--max-requests-per-connection=0'])
-  const kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
+  sandbox = await startSandbox('--threads=2', '--max-requests-per-connection=0')
   await put(versions[0])
-  await ok(kubectl('apply -f -', OBJECTS))
-  await ok(kubectl('rollout status deploy/shop --timeout=20s'))
+  await sandbox.apply(OBJECTS)
+  await sandbox.rolledOut('shop')
 }, 60_000)
 
 afterAll(async () => {
-  await narthex.stop()
+  await sandbox.stop()
   await authority.remove()
 })
 
 async function put(pair: Issued | undefined): Promise<void> {
   if (pair === undefined) throw new Error('no pair')
-  const secrets = `http://127.0.0.1:${narthex.ports['api']}/api/v1/namespaces/default/secrets`
+  const secrets = `http://127.0.0.1:${sandbox.ports['api']}/api/v1/namespaces/default/secrets`
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
   const body = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'shop-tls' }, type: 'kubernetes.io/tls', data: { 'tls.crt': base64(pair.certificate), 'tls.key': base64(pair.key) } })
   const headers = { 'content-type': 'application/json' }
@@ -68,7 +43,7 @@ async function put(pair: Issued | undefined): Promise<void> {
 }
 
 async function dial(): Promise<TLSSocket> {
-  const socket = connect({ port: narthex.ports['https'] ?? 0, host: '127.0.0.1', servername: HOST, ca: root })
+  const socket = connect({ port: sandbox.ports['https'] ?? 0, host: '127.0.0.1', servername: HOST, ca: root })
   await once(socket, 'secureConnect')
   return socket
 }

@@ -144,6 +144,16 @@ describe('traffic policies, with pods on two nodes', () => {
     await eventually(() => behind(`http://127.0.0.1:${nodePort}/`), are(all))
   })
 
+  it('trafficDistribution: PreferSameNode is a wish, and weights by node are an order', async () => {
+    await sandbox.apply(spread('trafficDistribution: PreferSameNode'))
+    await eventually(() => seen('spread', 16), are(here))
+    await sandbox.apply(spread('internalTrafficPolicy: Cluster'))
+    await eventually(() => seen('spread', 16), are(all))
+    await sandbox.kube('annotate service spread narthex.ingress.kubernetes.io/weights=node:sandbox=0')
+    await eventually(() => seen('spread', 16), are(all.filter((pod) => !here.includes(pod))))
+    await sandbox.kube('annotate service spread narthex.ingress.kubernetes.io/weights-')
+  })
+
   it('nothing local under Local: 503 and an Event, refused at the ClusterIP, and the NodePort serves on', async () => {
     await sandbox.apply(sliced('far', pods.map(({ address }) => `addresses: [${address}], nodeName: other`)) + served('far', 'type: NodePort, internalTrafficPolicy: Local, ports: [{port: 80}]'))
     await eventually(() => sandbox.ask('far.example'), ({ status }) => status === 503)

@@ -6,8 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startResponder, writeIndex, type Responder } from '../ocsp/responder.ts'
 import { eventually } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 import { Authority } from '../tls/authority.ts'
 
 const HOST = 'shop.example.com'
@@ -23,8 +22,7 @@ spec:
 
 let authority: Authority
 let responder: Responder
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 
 beforeAll(async () => {
   authority = await Authority.create()
@@ -35,25 +33,24 @@ beforeAll(async () => {
     await writeFile(certificateFile.replace('.pem', '-chain.pem'), certificate + root)
   }
   await writeIndex(authority, { good: 'good', revoked: 'revoked' })
-  narthex = await startNarthex(['sandbox', '--threads=2', '--allow-private-ocsp-responders'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
+  sandbox = await startSandbox('--threads=2', '--allow-private-ocsp-responders')
   await use('good')
-  await ok(kubectl('apply -f -', OBJECTS))
+  await sandbox.apply(OBJECTS)
 }, 60_000)
 
 afterAll(async () => {
-  await narthex.stop()
+  await sandbox.stop()
   responder.stop()
   await authority.remove()
 })
 
 async function use(name: string): Promise<void> {
-  const yaml = await ok(kubectl(`create secret tls shop-tls --key ${join(authority.folder, `${name}.key`)} --cert ${join(authority.folder, `${name}-chain.pem`)} --dry-run=client -o yaml`))
-  await ok(kubectl('apply -f -', yaml))
+  const yaml = await sandbox.kube(`create secret tls shop-tls --key ${join(authority.folder, `${name}.key`)} --cert ${join(authority.folder, `${name}-chain.pem`)} --dry-run=client -o yaml`)
+  await sandbox.apply(yaml)
 }
 
 async function status(): Promise<string> {
-  const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${narthex.ports['https']}`, '-servername', HOST, '-CAfile', join(authority.folder, 'root.pem'), '-status'])
+  const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${sandbox.ports['https']}`, '-servername', HOST, '-CAfile', join(authority.folder, 'root.pem'), '-status'])
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text
@@ -64,7 +61,7 @@ async function status(): Promise<string> {
   return /Cert Status: (\w+)/.exec(said)?.[1] ?? 'none'
 }
 
-const events = async (): Promise<string> => (await kubectl('get events -o jsonpath={.items[*].reason}')).stdout
+const events = async (): Promise<string> => (await sandbox.kubectl('get events -o jsonpath={.items[*].reason}')).stdout
 
 test('a response is fetched, checked and shown on all threads; of a revoked certificate none is, and its owner hears of it', async () => {
   await eventually(status, (seen) => seen === 'good')

@@ -14,6 +14,7 @@ import { ScriptedDns } from '../support/scripted-dns.ts'
 import { dial, tcpBackend, udpPeer, type TcpBackend, type UdpPeer } from '../support/stream-peers.ts'
 
 const exec = promisify(execFile)
+const OWN = 'narthex.ingress.kubernetes.io'
 
 let sandbox: Sandbox
 let dns: ScriptedDns
@@ -35,10 +36,18 @@ afterAll(async () => {
   await dns.close()
 })
 
+/** Adds the entry; answers its port, once it listens where that can be known. */
 async function expose(protocol: 'tcp' | 'udp', service: string): Promise<number> {
   const port = await freePort()
   data[protocol][port] = `default/${service}`
   await sandbox.apply(configMap(protocol, data[protocol]))
+  if (protocol === 'tcp') {
+    await eventually(async () => (await dial(port)).socket, (socket) => {
+      const isThere = !socket.destroyed
+      socket.destroy()
+      return isThere
+    })
+  }
   return port
 }
 
@@ -49,17 +58,11 @@ async function figure(name: string, port: number): Promise<number> {
 }
 
 /** A TCP service before one program of the test, and the port to reach it by. */
-async function serve(name: string, program: (socket: Socket) => void): Promise<{ readonly port: number; readonly backend: TcpBackend }> {
+async function serve(name: string, program: (socket: Socket) => void, proxy = ''): Promise<{ readonly port: number; readonly backend: TcpBackend }> {
   const backend = await tcpBackend(program)
   open.push(backend)
   await sandbox.apply(bareService(name) + slice(name, backend.port, ['127.0.0.1']))
-  const port = await expose('tcp', `${name}:80`)
-  await eventually(async () => (await dial(port)).socket, (socket) => {
-    const isThere = !socket.destroyed
-    socket.destroy()
-    return isThere
-  })
-  return { port, backend }
+  return { port: await expose('tcp', `${name}:80${proxy}`), backend }
 }
 
 async function peer(...args: Parameters<typeof udpPeer>): Promise<UdpPeer> {
@@ -95,9 +98,30 @@ describe('a TCP service', () => {
     await eventually(() => curl(`http://127.0.0.1:${plain}/`), (text) => text.startsWith('web-'))
     await eventually(() => curl('--haproxy-protocol', `http://127.0.0.1:${proxied}/`), (text) => text.startsWith('web-'))
     expect(await curl(`http://127.0.0.1:${proxied}/`)).toBe('')
+    const { port } = await serve('told', (socket) => void socket.pipe(socket), '::PROXY')
+    const client = await dial(port)
+    const { localPort: from } = client.socket
+    client.socket.end('x')
+    expect(await client.ended).toBe(`PROXY TCP4 127.0.0.1 127.0.0.1 ${from} ${port}\r\nx`)
     await sandbox.event('tcp', new RegExp(`StreamPortUnavailable.*${busy}`))
     taken.close()
     await eventually(() => curl(`http://127.0.0.1:${busy}/`), (text) => text.startsWith('web-'), { within: 20_000 })
+  })
+
+  it('is balanced by the scheduler, the weights and the affinity of its Service', async () => {
+    const heavy = await tcpBackend((socket) => socket.end('heavy'), 0, '127.0.0.91')
+    open.push(heavy, await tcpBackend((socket) => socket.end('light'), heavy.port, '127.0.0.92'))
+    await sandbox.apply(bareService('weighed') + slice('weighed', heavy.port, ['127.0.0.91', '127.0.0.92']))
+    await sandbox.kube(`annotate service weighed ${OWN}/scheduler=wrr ${OWN}/weights=127.0.0.91=3`)
+    const port = await expose('tcp', 'weighed:80')
+    const answers = async (count: number): Promise<string> => {
+      let text = ''
+      for (let i = 0; i < count; i++) text += (await (await dial(port)).ended)[0]
+      return [...text].sort().join('')
+    }
+    await eventually(() => answers(8), (text) => text === 'hhhhhhll')
+    await sandbox.kube('patch service weighed --type=merge -p {"spec":{"sessionAffinity":"ClientIP"}}')
+    await eventually(() => answers(8), (text) => new Set(text).size === 1)
   })
 
   it('ends each direction on its own: who has said all still hears, on either side', async () => {

@@ -2,16 +2,14 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { eventually, fetchHost } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { eventually } from '../support/fetch-host.ts'
 import { app, ingress } from '../support/manifests.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 
-const http = (): number => narthex.ports['http'] ?? 0
-const slow = async (host: string): Promise<number> => (await fetchHost({ port: http(), host, path: '/delay/2500' })).status
+const http = (): number => sandbox.ports['http'] ?? 0
+const slow = async (host: string): Promise<number> => (await sandbox.ask(host, { path: '/delay/2500' })).status
 const annotated = (host: string, seconds: string): string => ingress(host, { host, service: 'web', annotations: `nginx.ingress.kubernetes.io/proxy-read-timeout: "${seconds}"` })
 
 async function open(host: string): Promise<WebSocket> {
@@ -21,14 +19,13 @@ async function open(host: string): Promise<WebSocket> {
 }
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=2', '--read-timeout=1s'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('apply -f -', app('web') + ingress('plain.example', { host: 'plain.example', service: 'web' }) + annotated('long.example', '3600') + annotated('odd.example', '1h')))
-  await ok(kubectl('rollout status deploy/web --timeout=20s'))
-  for (const host of ['plain.example', 'long.example', 'odd.example']) await eventually(() => fetchHost({ port: http(), host }), ({ status }) => status === 200)
+  sandbox = await startSandbox('--threads=2', '--read-timeout=1s')
+  await sandbox.apply(app('web') + ingress('plain.example', { host: 'plain.example', service: 'web' }) + annotated('long.example', '3600') + annotated('odd.example', '1h'))
+  await sandbox.rolledOut('web')
+  for (const host of ['plain.example', 'long.example', 'odd.example']) await eventually(() => sandbox.ask(host), ({ status }) => status === 200)
 })
 afterAll(async () => {
-  expect(await narthex.stop()).toBe(0)
+  expect(await sandbox.stop()).toBe(0)
 })
 
 it('a slow backend is waited for where the Ingress says so, and nowhere else', async () => {
@@ -47,13 +44,13 @@ it('a silent WebSocket stays open where the Ingress says so', async () => {
 })
 
 it('an edit counts from the next request on, and a value that is none is said to be', async () => {
-  await ok(kubectl('apply -f -', annotated('plain.example', '60') + annotated('long.example', '1')))
+  await sandbox.apply(annotated('plain.example', '60') + annotated('long.example', '1'))
   await eventually(() => slow('plain.example'), (status) => status === 200)
   await eventually(() => slow('long.example'), (status) => status === 504)
-  expect(await ok(kubectl('get events --field-selector involvedObject.name=odd.example'))).toContain('"1h" is no number of seconds')
+  expect(await sandbox.kube('get events --field-selector involvedObject.name=odd.example')).toContain('"1h" is no number of seconds')
 })
 
 it('explain says what a route has', async () => {
-  const answer = await fetch(`http://127.0.0.1:${narthex.ports['admin']}/api/explain?url=${encodeURIComponent('http://plain.example/')}`)
+  const answer = await fetch(`http://127.0.0.1:${sandbox.ports['admin']}/api/explain?url=${encodeURIComponent('http://plain.example/')}`)
   expect(((await answer.json()) as { filters: string[] }).filters).toEqual(['timeouts of its own: read 60 s'])
 })

@@ -2,24 +2,22 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { eventually, fetchHost, type Answer } from '../support/fetch-host.ts'
-import { kubectlFor, ok, type Kubectl } from '../support/kubectl.ts'
+import { eventually, type Answer } from '../support/fetch-host.ts'
 import { app, ingress } from '../support/manifests.ts'
-import { startNarthex, type Narthex } from '../support/narthex.ts'
+import { startSandbox, type Sandbox } from '../support/sandbox.ts'
 
 const HOST = 'chat.example.com'
 const CLIENTS = 16
 
-let narthex: Narthex
-let kubectl: Kubectl
+let sandbox: Sandbox
 /** Over all threads. */
 let sockets: WebSocket[]
 
-const ask = (): Promise<Answer> => fetchHost({ port: narthex.ports['http'] ?? 0, host: HOST })
-const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${narthex.ports['admin']}/metrics`)).text()
+const ask = (): Promise<Answer> => sandbox.ask(HOST)
+const metrics = (): Promise<string> => sandbox.admin('/metrics')
 
 async function open(): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://127.0.0.1:${narthex.ports['http']}/ws`, { headers: { host: HOST } })
+  const socket = new WebSocket(`ws://127.0.0.1:${sandbox.ports['http']}/ws`, { headers: { host: HOST } })
   await once(socket, 'open')
   return socket
 }
@@ -36,35 +34,34 @@ async function allTalk(): Promise<void> {
 }
 
 beforeAll(async () => {
-  narthex = await startNarthex(['sandbox', '--threads=2', '--drain-timeout=4s'])
-  kubectl = kubectlFor(narthex.kubeconfig, narthex.home)
-  await ok(kubectl('apply -f -', app('chat', { replicas: 2 }) + ingress('chat', { host: HOST })))
-  await ok(kubectl('rollout status deploy/chat --timeout=20s'))
+  sandbox = await startSandbox('--threads=2', '--drain-timeout=4s')
+  await sandbox.apply(app('chat', { replicas: 2 }) + ingress('chat', { host: HOST }))
+  await sandbox.rolledOut('chat')
   await eventually(ask, ({ status }) => status === 200)
   sockets = await Promise.all(Array.from({ length: CLIENTS }, open))
 })
 afterAll(async () => {
   for (const socket of sockets) socket.terminate()
-  await narthex.stop()
+  await sandbox.stop()
 })
 
 it('WebSockets go on while their endpoints leave, their Ingress is edited, and when it is gone', async () => {
   await allTalk()
   await eventually(metrics, (text) => text.includes(`\nnarthex_tunnels ${CLIENTS}\n`))
   // The pods live on, but are no endpoints any more.
-  await ok(kubectl('patch service chat --type=merge -p {"spec":{"selector":{"app":"nobody"}}}'))
+  await sandbox.kube('patch service chat --type=merge -p {"spec":{"selector":{"app":"nobody"}}}')
   await eventually(ask, ({ status }) => status === 503)
   await allTalk()
-  await ok(kubectl('apply -f -', ingress('chat', { host: HOST, path: '/other', annotations: 'narthex.ingress.kubernetes.io/scheduler: lc' })))
+  await sandbox.apply(ingress('chat', { host: HOST, path: '/other', annotations: 'narthex.ingress.kubernetes.io/scheduler: lc' }))
   await eventually(ask, ({ status }) => status === 404)
   await allTalk()
-  await ok(kubectl('delete ingress,service chat'))
+  await sandbox.kube('delete ingress,service chat')
   await allTalk()
 })
 
 it('a drain lets them talk until its time is over', async () => {
   const closed = Promise.all(sockets.map((socket) => once(socket, 'close')))
-  const stopped = narthex.stop()
+  const stopped = sandbox.stop()
   await eventually(() => ask().then(() => true, () => false), (accepts) => !accepts)
   await allTalk()
   await closed
