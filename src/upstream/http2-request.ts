@@ -2,7 +2,7 @@
 import type { FailureKind } from '../base/failure.ts'
 import { Timer } from '../base/timer-wheel.ts'
 import type { RequestHead } from '../http/http1/request-head.ts'
-import { CANCEL, NO_ERROR, type ErrorCode } from '../http/http2/error-code.ts'
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, type ErrorCode } from '../http/http2/error-code.ts'
 import type { FieldList } from '../http/http2/field-list.ts'
 import type { StreamHandler } from '../http/http2/handlers.ts'
 import { encodeFieldLines } from '../http/http2/hpack/encoder.ts'
@@ -168,9 +168,11 @@ export class Http2Request implements UpstreamRequest, StreamHandler {
   }
 
   reset(code: ErrorCode, unprocessed: boolean): void {
+    // What has an answer was acted on, whatever its endpoint says now; a client that heard that code would repeat it.
+    const isAnswered = this.#stream?.headReceived === true
     this.#stream = undefined
-    if (!this.session.lost) this.resetCode = code
-    if (unprocessed) this.#refused()
+    if (!this.session.lost) this.resetCode = unprocessed && isAnswered ? INTERNAL_ERROR : code
+    if (unprocessed && !isAnswered) this.#refused()
     else this.#fail('response-cut')
   }
 

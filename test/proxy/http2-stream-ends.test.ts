@@ -163,7 +163,8 @@ test.each(['REFUSED_STREAM', 'GOAWAY'])('what has been answered is not sent agai
   ends.push(() => session.destroy())
   const stream = session.request({ ':authority': 'a' }).on('error', () => undefined).resume()
   await new Promise((resolve) => stream.once('close', resolve))
-  expect([stream.rstCode === 0, answered]).toEqual([false, 2])
+  expect([stream.rstCode, answered]).toEqual([2, 2])
+  expect(proxy.records.map(({ failure }) => failure)).toEqual(['response-cut', 'response-cut'])
 })
 
 test('clients that cancel what they send when they have their answer (gRPC does) are not taken for an attack', async () => {
