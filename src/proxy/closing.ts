@@ -20,9 +20,13 @@ export class Closing {
     this.#sendTimeout = sendTimeout
     this.#unsent = socket.writableLength
     if (lingers) socket.end()
-    // The kernel has all of it. Closed in the same breath as the last write, it costs no shutdown, and the client is woken once.
-    else if (this.#unsent === 0 && !hasLastWord) socket.destroy()
-    else socket.destroySoon()
+    else if (this.#unsent > 0 || (hasLastWord && !socket.readableEnded)) socket.destroySoon()
+    else {
+      // The kernel has all of it. Closed in the same breath as the last write, it costs no shutdown, and the client is woken once. A client
+      // that has said its own last word is told ours, in this very call, and waits for nothing else.
+      if (hasLastWord) socket.end()
+      socket.destroy()
+    }
   }
 
   /** Milliseconds after which to ask again; 0: the socket is destroyed. */

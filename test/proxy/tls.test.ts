@@ -35,6 +35,18 @@ except ssl.SSLError as error:
 print(received.split(b'\\r\\n\\r\\n')[1].decode(), end)
 `
 
+const END_FIRST = `
+import socket, ssl, sys
+context = ssl._create_unverified_context()
+context.maximum_version = ssl.TLSVersion[sys.argv[2]]
+client = context.wrap_socket(socket.create_connection(('127.0.0.1', int(sys.argv[1]))))
+version = client.version()
+# Says close_notify, and takes nothing but the other one for an answer.
+rest = client.unwrap()
+rest.settimeout(5)
+print(version, rest.recv(1))
+`
+
 /** By openssl, so that nothing of ours judges itself. */
 function makePair(name: string): { certificate: string; privateKey: string } {
   const made = spawnSync('openssl', [
@@ -142,6 +154,11 @@ it('ends with close_notify after Connection: close', async () => {
   await client.finished()
   expect(client.ended).toBe(true)
   client.close()
+})
+
+it.each(['TLSv1_2', 'TLSv1_3'])('a client that ends the connection first is told the same, and sees it closed: %s', async (version) => {
+  const { stdout } = await promisify(execFile)('python3', ['-c', END_FIRST, String(proxy.port), version], { timeout: 10_000 })
+  expect(stdout).toBe(`${version.replace('_', '.')} b''\n`)
 })
 
 it('drops a connection that does not shake hands, and goes on serving', async () => {
