@@ -11,6 +11,7 @@ import { hostFor } from '../table/table.ts'
 import type { Admission } from './admission.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { Client, ProxyContext } from './context.ts'
+import { readDirectly } from './direct-read.ts'
 import { Http2Client } from './http2-connection.ts'
 import { connectionOrigin, type ConnectionOrigin } from './origin.ts'
 import { PrefaceReader } from './preface-reader.ts'
@@ -181,8 +182,7 @@ export function createListeners({ context, admission, contexts, passOn }: Listen
       },
       {
         established(socket, handshake) {
-          const client = begin(socket, handshake, context.settings.publicHttpsPort, proxiedBelow(socket), socket.alpnProtocol === 'h2')
-          socket.on('data', (chunk: Buffer) => client.received(chunk, chunk.length))
+          readDirectly(socket, begin(socket, handshake, context.settings.publicHttpsPort, proxiedBelow(socket), socket.alpnProtocol === 'h2'))
         },
         failed: () => recorder.handshakeFailed(),
         refused: refuse,
