@@ -1,4 +1,5 @@
-// Timeouts of single Ingresses, through the whole controller: requests and WebSockets last as long as theirs allow.
+// Timeouts and retries of single Ingresses, through the whole controller: requests and WebSockets last as long as theirs allow, and go to
+// another endpoint where they say so.
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -12,6 +13,8 @@ const http = (): number => sandbox.ports['http'] ?? 0
 const slow = async (host: string): Promise<number> => (await sandbox.ask(host, { path: '/delay/2500' })).status
 const annotated = (host: string, seconds: string): string => ingress(host, { host, service: 'web', annotations: `nginx.ingress.kubernetes.io/proxy-read-timeout: "${seconds}"` })
 
+const retried = ingress('retried.example', { host: 'retried.example', service: 'web', annotations: 'nginx.ingress.kubernetes.io/proxy-next-upstream: "error timeout http_503"' })
+
 async function open(host: string): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${http()}/ws`, { headers: { host } })
   await once(socket, 'open')
@@ -20,9 +23,9 @@ async function open(host: string): Promise<WebSocket> {
 
 beforeAll(async () => {
   sandbox = await startSandbox('--threads=2', '--read-timeout=1s')
-  await sandbox.apply(app('web') + ingress('plain.example', { host: 'plain.example', service: 'web' }) + annotated('long.example', '3600') + annotated('odd.example', '1h'))
+  await sandbox.apply(app('web', { replicas: 2 }) + retried + ingress('plain.example', { host: 'plain.example', service: 'web' }) + annotated('long.example', '3600') + annotated('odd.example', '1h'))
   await sandbox.rolledOut('web')
-  for (const host of ['plain.example', 'long.example', 'odd.example']) await eventually(() => sandbox.ask(host), ({ status }) => status === 200)
+  for (const host of ['plain.example', 'long.example', 'odd.example', 'retried.example']) await eventually(() => sandbox.ask(host), ({ status }) => status === 200)
 })
 afterAll(async () => {
   expect(await sandbox.stop()).toBe(0)
@@ -30,6 +33,15 @@ afterAll(async () => {
 
 it('a slow backend is waited for where the Ingress says so, and nowhere else', async () => {
   expect(await Promise.all(['plain.example', 'long.example', 'odd.example'].map(slow))).toEqual([504, 200, 504])
+})
+
+it('a request that was not answered in time goes to another endpoint where the Ingress says so, and nowhere else', async () => {
+  const retries = async (): Promise<readonly string[]> => {
+    const metrics = await (await fetch(`http://127.0.0.1:${sandbox.ports['admin']}/metrics`)).text()
+    return [...metrics.matchAll(/^narthex_retries_total\{(.*)\} ([1-9]\d*)$/gm)].map(([, labels = '', count]) => `${/ingress="([^"]*)"/.exec(labels)?.[1]} ${count}`)
+  }
+  expect(await slow('retried.example')).toBe(504)
+  expect(await eventually(retries, (lines) => lines.length > 0)).toEqual(['retried.example 1'])
 })
 
 it('a silent WebSocket stays open where the Ingress says so', async () => {
