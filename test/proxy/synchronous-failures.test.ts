@@ -1,4 +1,5 @@
 // Connections that fail, or come up, from within the call that asks for them: whatever the order, a request never touches one that is over.
+import { array, assert as assertProperty, boolean, constantFrom, integer, property, tuple } from 'fast-check'
 import { expect, it } from 'vitest'
 import { clientCells, createClientTable } from '../../src/balance/client-table.ts'
 import { localCursors } from '../../src/balance/cursor.ts'
@@ -9,9 +10,11 @@ import { Roster } from '../../src/base/roster.ts'
 import { TimerWheel } from '../../src/base/timer-wheel.ts'
 import { scanHead } from '../../src/http/http1/head-scan.ts'
 import { parseRequestHead } from '../../src/http/http1/request-head.ts'
+import { ResponseHead } from '../../src/http/http1/response-head.ts'
 import { ReadBuffers } from '../../src/http/read-buffers.ts'
 import { WriteTurn } from '../../src/http/write-turn.ts'
 import { wholeRouting } from '../../src/model/delta.ts'
+import type { RouteRetries } from '../../src/model/policy.ts'
 import type { Endpoint } from '../../src/model/routing.ts'
 import { DEFAULT_SETTINGS, type PoolSettings } from '../../src/model/settings.ts'
 import { emptyRecord, silentRecorder, type RequestRecord } from '../../src/observe/recorder.ts'
@@ -58,6 +61,21 @@ class Scripted implements UpstreamRequest {
     this.sink = undefined
     this.over = true
     sink?.upstreamFailed(kind, this)
+  }
+
+  /** As far as it can: comes up, or answers in full. */
+  goOn(status: number): void {
+    const { sink } = this
+    if (sink === undefined || this.over) return
+    if (!this.headSent) return sink.upstreamReady(this)
+    const head = new ResponseHead()
+    head.status = status
+    sink.responseHead(head)
+    if (this.over) return
+    this.sink = undefined
+    this.over = true
+    sink.upstreamDone()
+    sink.responseEnd('')
   }
 
   #asked(what: string, needsHead: boolean): void {
@@ -194,7 +212,10 @@ class ScriptedClient implements Downstream {
   sendInterim(): void {}
   sendHead(): void {}
   sendData(): void {}
-  sendEnd(): void {}
+  sendEnd(): void {
+    this.exchange?.completed()
+  }
+
   flushSoon(): void {}
   cut(): void {}
   switchProtocols(): void {}
@@ -211,7 +232,7 @@ interface Stage {
   begin(text?: string): void
 }
 
-function stage(steps: readonly (readonly Step[])[], pool: Partial<PoolSettings> = {}): Stage {
+function stage(steps: readonly (readonly Step[])[], pool: Partial<PoolSettings> = {}, retries?: RouteRetries): Stage {
   const clock = fakeClock()
   const wheel = new TimerWheel(clock)
   const settings = settingsWith({ pool: { tries: 4, connectionsPerEndpoint: 1, ...pool } })
@@ -219,7 +240,7 @@ function stage(steps: readonly (readonly Step[])[], pool: Partial<PoolSettings> 
   const turn = new WriteTurn()
   const pools = new ScriptedPools({ wheel, limits: settings.limits, timeouts: settings.timeouts, pool: settings.pool, buffers, turn, log: silentLog })
   const live = createRouting()
-  const config = routing([{ host: 'a', backend: 'web' }], { web: steps.map((_, i) => `127.0.0.${i + 1}:80`) })
+  const config = routing([{ host: 'a', backend: 'web', ...(retries !== undefined && { policy: { retries } }) }], { web: steps.map((_, i) => `127.0.0.${i + 1}:80`) })
   const random = () => 0.5
   updateRouting(live, wholeRouting(config), { pools, cursors: localCursors(), cells: localBackendCells(), clients: createClientTable(clientCells(16, 'seed')), random, clock, settings, onEjected: () => undefined })
   steps.forEach((each, i) => pools.made[i]?.steps.push(...each))
@@ -337,4 +358,36 @@ it('a connection that is somebody else\'s before the end of the response was hea
   on.exchange.upstreamDone()
   on.exchange.clientGone()
   expect(upstream?.destroyed).toBe(false)
+})
+
+const step = constantFrom<Step[]>('fails', 'ready', 'fails at head', 'fails at body', 'fails at flush', 'waits')
+const act = tuple(constantFrom('begin', 'body', 'goes on', 'fails', 'is full', 'serves', 'client leaves', 'next is'), integer({ min: 0, max: 2 }), step, boolean())
+
+it('whatever happens in whatever order, each request has one end, and no connection is touched that is over', () => {
+  assertProperty(
+    property(array(act, { maxLength: 60 }), boolean(), (acts, isRetried) => {
+      const on = stage([[], [], []], { queuePerEndpoint: 2, changeWait: 0 }, isRetried ? { on: { error: true, timeout: true, invalidHeader: true, nonIdempotent: true, statuses: [503] } } : undefined)
+      let begun = 0
+      for (const [what, index, next, flag] of acts) {
+        const pool = on.pools[index]
+        const last = pool?.made.at(-1)
+        const { active } = on.exchange
+        if (what === 'begin' && !active) {
+          begun++
+          on.begin(flag ? undefined : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+        } else if (what === 'body' && active && on.exchange.request.hasBody) on.client.body('body')
+        else if (what === 'goes on') last?.goOn(flag ? 200 : 503)
+        else if (what === 'fails') last?.fail(flag ? 'connect-failed' : 'response-cut')
+        else if (what === 'is full' && pool !== undefined) pool.full = flag
+        else if (what === 'serves') pool?.serveQueue()
+        else if (what === 'client leaves') on.exchange.clientGone()
+        else if (what === 'next is') pool?.steps.push(next)
+        expect(on.misuse()).toEqual([])
+        expect(on.records.length).toBe(begun - (on.exchange.active ? 1 : 0))
+        // One at most, and none once the request is over.
+        expect(on.pools.flatMap(({ made }) => made).filter(({ over }) => !over).length).toBeLessThanOrEqual(on.exchange.active ? 1 : 0)
+      }
+    }),
+    { numRuns: 2000, seed: 11 },
+  )
 })
