@@ -8,6 +8,7 @@ import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressKey } from '../balance/hash.ts'
 import type { Usable } from '../balance/turns.ts'
 import { createScheduler, isSameScheduler, keyedBy, type Scheduler } from '../balance/scheduler.ts'
+import type { PeerAddress } from '../http/proxy-protocol/header.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
 import type { HealthSettings } from '../model/settings.ts'
 
@@ -22,8 +23,8 @@ export interface Lease {
 
 /** What a listener knows of a backend. */
 export interface StreamBackend {
-  /** `client` is an IP literal, `tried` holds endpoint ids. Undefined: no other endpoint is there. */
-  take(client: string, tried: ReadonlySet<string>): Lease | undefined
+  /** `tried` holds endpoint ids. Undefined: no other endpoint is there. */
+  take(client: PeerAddress, tried: ReadonlySet<string>): Lease | undefined
   /** Whether it is still one of the endpoints. */
   has(endpoint: Endpoint): boolean
 }
@@ -73,7 +74,7 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
       const chosen = scheduler
       const { endpoints } = backend
       // The destination that dh and lblc hash is the port itself: always the same.
-      const key = keyedBy(backend.scheduler) === 'source' ? addressKey(client) : 0
+      const key = keyedBy(backend.scheduler) === 'source' ? addressKey(client.address, backend.schedulerOptions?.port === true ? client.port : 0) : 0
       let picked = -1
       const admits = health?.admits(clock.now())
       const untried: Usable = tried.size === 0 ? undefined : ({ id }) => !tried.has(id)
@@ -82,7 +83,7 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
         return picked < 0 ? (picked = chosen.pick(endpoints, untried, key)) : picked
       }
       // What is tried next after a failure does not change which endpoint is the client's.
-      const index = affinity === undefined || tried.size > 0 ? choose() : stayWith(affinity, client, clock.now(), (held) => health?.isOut(held) !== true, choose)
+      const index = affinity === undefined || tried.size > 0 ? choose() : stayWith(affinity, client.address, clock.now(), (held) => health?.isOut(held) !== true, choose)
       const isCounted = index === picked || moveCount(chosen, endpoints, picked, index)
       const endpoint = endpoints[index]
       if (endpoint === undefined) return undefined

@@ -88,7 +88,7 @@ export class TcpConnection {
 
   #connect(): void {
     const { context, destination, counters } = this.#parts
-    const lease = this.#tried.size < context.tries ? destination.backend.take(this.#proxied.source.address, this.#tried) : undefined
+    const lease = this.#tried.size < context.tries ? destination.backend.take(this.#proxied.source, this.#tried) : undefined
     if (lease === undefined) {
       counters.failed()
       return this.#refuse()

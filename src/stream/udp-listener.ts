@@ -33,7 +33,7 @@ export function listenUdp(at: ListenAt, first: Destination, { context, counters,
       counters.refused()
       return undefined
     }
-    const lease = destination.backend.take(plainAddress(from.address), NONE)
+    const lease = destination.backend.take({ address: plainAddress(from.address), port: from.port }, NONE)
     if (lease === undefined) {
       counters.failed()
       return undefined

@@ -8,6 +8,7 @@ import { createRoutedBackend, type RoutedBackend } from '../../src/stream/stream
 import { fakeClock } from '../support/fake-clock.ts'
 
 const NONE: ReadonlySet<string> = new Set()
+const from = (address: string, port = 40_000) => ({ address, port })
 
 function backendOf(hosts: readonly number[], fields: Partial<Backend> = {}): Backend {
   const endpoints = hosts.map((host) => ({ id: `10.0.0.${host}:80`, address: `10.0.0.${host}`, port: 80, weight: 1 }))
@@ -20,7 +21,7 @@ function setup(fields: Partial<Backend> = {}) {
   const parts = { cursors: localCursors(), cells: localBackendCells(), random: () => 0, clock }
   /** As two threads have it. */
   const [one, other] = [createClientTable(cells), createClientTable(cells)].map((clients) => createRoutedBackend(backendOf([1, 2, 3], fields), { ...parts, clients })) as [RoutedBackend, RoutedBackend]
-  const take = (backend: RoutedBackend, client: string, tried = NONE): string => backend.take(client, tried)?.endpoint.address ?? ''
+  const take = (backend: RoutedBackend, client: string, tried = NONE): string => backend.take(from(client), tried)?.endpoint.address ?? ''
   return { clock, one, other, take }
 }
 
@@ -48,18 +49,31 @@ test('a failed try changes nothing, an endpoint that is gone does', () => {
 
 test('a scheduler that counts hears of each connection once, wherever it went', () => {
   const { one } = setup({ scheduler: 'lc' })
-  const [mine] = [one.take('192.0.2.1', NONE)]
-  const more = Array.from({ length: 5 }, () => one.take('192.0.2.1', NONE))
+  const [mine] = [one.take(from('192.0.2.1'), NONE)]
+  const more = Array.from({ length: 5 }, () => one.take(from('192.0.2.1'), NONE))
   expect(new Set([mine, ...more].map((lease) => lease?.endpoint.id)).size).toBe(1)
-  const others = ['192.0.2.2', '192.0.2.3', '192.0.2.4', '192.0.2.5'].map((client) => one.take(client, NONE)?.endpoint.id)
+  const others = ['192.0.2.2', '192.0.2.3', '192.0.2.4', '192.0.2.5'].map((client) => one.take(from(client), NONE)?.endpoint.id)
   expect(others).not.toContain(mine?.endpoint.id)
   for (const lease of [mine, ...more]) lease?.end(true)
-  expect(one.take('192.0.2.6', NONE)?.endpoint.id).toBe(mine?.endpoint.id)
+  expect(one.take(from('192.0.2.6'), NONE)?.endpoint.id).toBe(mine?.endpoint.id)
 })
 
 test('without sessionAffinity nothing is remembered', () => {
   const { one } = setup()
   const { affinitySeconds: _, ...plain } = backendOf([1, 2, 3])
   one.update(plain)
-  expect(new Set(Array.from({ length: 3 }, () => one.take('192.0.2.1', NONE)?.endpoint.id)).size).toBe(3)
+  expect(new Set(Array.from({ length: 3 }, () => one.take(from('192.0.2.1'), NONE)?.endpoint.id)).size).toBe(3)
+})
+
+test.each(['sh', 'mh'] as const)('with the flag of %s the port of a client counts: its connections spread, each stays in its place', (scheduler) => {
+  const endpointsOf = (fields: Partial<Backend>): readonly (string | undefined)[] => {
+    const { affinitySeconds: _, ...plain } = backendOf([1, 2, 3], { scheduler, ...fields })
+    const { one } = setup()
+    one.update(plain)
+    return Array.from({ length: 40 }, (_, i) => one.take(from('192.0.2.1', 40_000 + 7 * i), NONE)?.endpoint.id)
+  }
+  expect(new Set(endpointsOf({})).size).toBe(1)
+  const spread = endpointsOf({ schedulerOptions: { port: true } })
+  expect(new Set(spread).size).toBe(3)
+  expect(endpointsOf({ schedulerOptions: { port: true } })).toEqual(spread)
 })

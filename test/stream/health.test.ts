@@ -38,20 +38,20 @@ test('while it is out nobody is sent there; when it is back it has its share aga
   const taken = (count: number): Record<number, number> => {
     const counts: Record<number, number> = {}
     for (let i = 0; i < count; i++) {
-      const lease = routed.take('10.0.0.1', new Set())
+      const lease = routed.take({ address: '10.0.0.1', port: 40_000 }, new Set())
       lease?.end(true)
       const port = lease?.endpoint.port ?? 0
       counts[port] = (counts[port] ?? 0) + 1
     }
     return counts
   }
-  const first = routed.take('10.0.0.1', new Set())
+  const first = routed.take({ address: '10.0.0.1', port: 40_000 }, new Set())
   first?.failed?.()
   first?.end(false)
   expect(taken(30)).toEqual({ 2: 10, 3: 10, 4: 10 })
   await clock.advance(11_000)
   expect(taken(40)).toEqual({ 1: 10, 2: 10, 3: 10, 4: 10 })
-  for (let i = 0; i < 8; i++) routed.take('10.0.0.1', new Set())?.failed?.()
+  for (let i = 0; i < 8; i++) routed.take({ address: '10.0.0.1', port: 40_000 }, new Set())?.failed?.()
   expect(ejections.length).toBe(3)
   expect(Object.keys(taken(20))).toHaveLength(2)
 })

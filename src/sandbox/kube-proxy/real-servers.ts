@@ -1,6 +1,7 @@
 // The endpoints of one virtual server: chosen by its scheduler and by what a client had before, counted one by one.
 import type { Clock } from '../../base/clock.ts'
 import { localCursors } from '../../balance/cursor.ts'
+import type { PeerAddress } from '../../http/proxy-protocol/header.ts'
 import type { Backend } from '../../model/routing.ts'
 import { createRoutedBackend, type Lease, type StreamBackend } from '../../stream/stream-backend.ts'
 import type { Affinity } from './affinity.ts'
@@ -52,9 +53,9 @@ export function createRealServers(first: VirtualServer, affinityOf: (key: string
   }
 
   /** As chosen before, if that one is there and was not tried. */
-  function again(client: string, tried: ReadonlySet<string>): Lease | undefined {
+  function again(client: PeerAddress, tried: ReadonlySet<string>): Lease | undefined {
     const { affinity, endpoints } = server
-    const known = affinity === undefined ? undefined : affinityOf(affinity.key).endpointOf(client, affinity.timeoutMs)
+    const known = affinity === undefined ? undefined : affinityOf(affinity.key).endpointOf(client.address, affinity.timeoutMs)
     if (known === undefined || tried.has(known)) return undefined
     return backend.take(client, new Set(endpoints.flatMap(({ id }) => (id === known ? [] : [id]))))
   }
@@ -68,7 +69,7 @@ export function createRealServers(first: VirtualServer, affinityOf: (key: string
     take(client, tried) {
       const lease = again(client, tried) ?? backend.take(client, tried)
       if (lease === undefined) return undefined
-      if (server.affinity !== undefined) affinityOf(server.affinity.key).remember(client, lease.endpoint.id)
+      if (server.affinity !== undefined) affinityOf(server.affinity.key).remember(client.address, lease.endpoint.id)
       return counted(lease)
     },
     has: (endpoint) => backend.has(endpoint),
