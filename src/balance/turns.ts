@@ -22,3 +22,15 @@ export function nextUsable(endpoints: readonly Endpoint[], indices: Int32Array, 
   }
   return -1
 }
+
+/**
+ * The next one behind `from` in order, without the scheduler; -1 if there is none. For a second try, where the scheduler does not count: a
+ * turn taken for it would send the first try of the next request to the same dead endpoint again, and a key has one endpoint only.
+ */
+export function nextBehind(endpoints: readonly Endpoint[], from: number, usable: Usable): number {
+  for (let step = 1; step <= endpoints.length; step++) {
+    const index = (from + step) % endpoints.length
+    if (mayTake(endpoints, index, usable)) return index
+  }
+  return -1
+}

@@ -1,7 +1,7 @@
 // The phase that finds an endpoint of the backend: that of the session or the client where the route or the Service wants it so,
 // else the scheduler's choice, then one that was not tried in vain.
 import { moveCount } from '../balance/client-affinity.ts'
-import type { Usable } from '../balance/turns.ts'
+import { nextBehind, type Usable } from '../balance/turns.ts'
 import type { FailureKind } from '../base/failure.ts'
 import { byClient } from './client-affinity.ts'
 import { byCookie } from './cookie-affinity.ts'
@@ -50,7 +50,7 @@ function choose(exchange: Exchange, backend: LiveBackend): number {
 }
 
 function among(exchange: Exchange, backend: LiveBackend, isRetry: boolean): number {
-  if (isRetry && !backend.counts) return another(exchange, backend, exchange.endpointIndex)
+  if (isRetry && !backend.counts) return nextBehind(backend.backend.endpoints, exchange.endpointIndex, exchange.candidates.usable)
   return scheduled(exchange, backend, isRetry || exchange.candidates.admits !== undefined || isLimited(exchange, backend) ? exchange.candidates.usable : undefined)
 }
 
@@ -58,21 +58,9 @@ function scheduled(exchange: Exchange, { backend: { endpoints }, scheduler, key 
   return scheduler.pick(endpoints, usable, key === undefined ? 0 : key(exchange))
 }
 
-/**
- * The next one in order, without the scheduler: a turn of rr taken for the second try would send
- * the first try of the next request to the same dead endpoint again.
- */
-function another(exchange: Exchange, { backend: { endpoints } }: LiveBackend, failed: number): number {
-  for (let step = 1; step <= endpoints.length; step++) {
-    const index = (failed + step) % endpoints.length
-    if ((endpoints[index]?.weight ?? 0) > 0 && exchange.candidates.isUsable(index)) return index
-  }
-  return -1
-}
-
 /** Of a key whose own endpoint is out of use: the next one in order, where a retry would go too. */
 function replacement(exchange: Exchange, backend: LiveBackend): number {
   if (backend.key === undefined || backend.counts) return -1
   const own = scheduled(exchange, backend, undefined)
-  return own < 0 ? -1 : another(exchange, backend, own)
+  return own < 0 ? -1 : nextBehind(backend.backend.endpoints, own, exchange.candidates.usable)
 }

@@ -3,10 +3,10 @@ import type { Clock } from '../base/clock.ts'
 import { clientAffinity, moveCount, stayWith, type ClientAffinity } from '../balance/client-affinity.ts'
 import type { ClientTable } from '../balance/client-table.ts'
 import type { CursorSource } from '../balance/cursor.ts'
-import { EndpointHealth, type Ejection } from '../balance/endpoint-health.ts'
+import { EndpointHealth, type Admits, type Ejection } from '../balance/endpoint-health.ts'
 import { localBackendCells, type BackendCells } from '../balance/loads.ts'
 import { addressKey } from '../balance/hash.ts'
-import type { Usable } from '../balance/turns.ts'
+import { nextBehind, type Usable } from '../balance/turns.ts'
 import { createScheduler, isSameScheduler, keyedBy, type Scheduler } from '../balance/scheduler.ts'
 import type { PeerAddress } from '../http/proxy-protocol/header.ts'
 import type { Backend, Endpoint } from '../model/routing.ts'
@@ -77,10 +77,18 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
       const key = keyedBy(backend.scheduler) === 'source' ? addressKey(client.address, backend.schedulerOptions?.port === true ? client.port : 0) : 0
       let picked = -1
       const admits = health?.admits(clock.now())
-      const untried: Usable = tried.size === 0 ? undefined : ({ id }) => !tried.has(id)
+      const usable = (admitted: Admits | undefined): Usable =>
+        tried.size === 0 && admitted === undefined ? undefined : ({ id }, index) => !tried.has(id) && (admitted === undefined || admitted(index))
+      const isCounting = chosen.finished !== undefined
+      const among = (admitted: Admits | undefined): number =>
+        tried.size === 0 || isCounting ? chosen.pick(endpoints, usable(admitted), key) : nextBehind(endpoints, lastOf(tried, endpoints), usable(admitted))
       const choose = (): number => {
-        picked = admits === undefined ? -1 : chosen.pick(endpoints, ({ id }, index) => !tried.has(id) && admits(index), key)
-        return picked < 0 ? (picked = chosen.pick(endpoints, untried, key)) : picked
+        picked = among(admits)
+        if (picked >= 0 || admits === undefined) return picked
+        // Of a key whose own endpoint is out of use: the next one in order, where another try would go too.
+        const own = tried.size > 0 || isCounting || keyedBy(backend.scheduler) === undefined ? -1 : chosen.pick(endpoints, undefined, key)
+        if (own >= 0) picked = nextBehind(endpoints, own, usable(admits))
+        return picked < 0 ? (picked = among(undefined)) : picked
       }
       // What is tried next after a failure does not change which endpoint is the client's.
       const index = affinity === undefined || tried.size > 0 ? choose() : stayWith(affinity, client.address, clock.now(), (held) => health?.isOut(held) !== true, choose)
@@ -100,6 +108,13 @@ export function createRoutedBackend(first: Backend, { cursors, cells = localBack
     },
     has: ({ id }) => ids.has(id),
   }
+}
+
+/** The index of the endpoint that was tried last; -1: it is gone. */
+function lastOf(tried: ReadonlySet<string>, endpoints: readonly Endpoint[]): number {
+  let last = ''
+  for (const id of tried) last = id
+  return endpoints.findIndex(({ id }) => id === last)
 }
 
 function idsOf({ endpoints }: Backend): ReadonlySet<string> {

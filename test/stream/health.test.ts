@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Ejection } from '../../src/balance/endpoint-health.ts'
 import { localCursors } from '../../src/balance/cursor.ts'
+import { SCHEDULERS } from '../../src/model/scheduler.ts'
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts'
 import { createRoutedBackend } from '../../src/stream/stream-backend.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -27,6 +28,23 @@ test('an endpoint that refuses is ejected by its first failure, and all clients 
     client.socket.destroy()
   }
   expect(ejections).toMatchObject([{ service: 'tcp', endpoint: `127.0.0.1:${dead}`, reason: 'connect-failures' }])
+})
+
+test.each(SCHEDULERS)('whatever the scheduler (%s), a connection that is refused is tried on another endpoint', async (scheduler) => {
+  const alive = await tcpBackend((socket) => socket.end('alive'))
+  open.push(alive)
+  const dead = [await deadPort(), await deadPort()]
+  for (const endpoints of [[...dead, alive.port], [dead[0] ?? 0, alive.port, dead[1] ?? 0], [alive.port, ...dead]]) {
+    const made = await startStreams(streamConfig({ tcp: { scheduler, endpoints } }), { onEjected: () => undefined })
+    open.push(made.streams)
+    for (let i = 0; i < 4; i++) {
+      const client = await dial(made.port('tcp'))
+      client.socket.end()
+      expect(await Promise.race([client.ended, client.closed])).toBe('alive')
+      // What an endpoint has to do is over before the next one comes: ovf takes no more than its weight.
+      while (made.figures('tcp').open > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
 })
 
 test('while it is out nobody is sent there; when it is back it has its share again; if all are out, all are used', async () => {
