@@ -36,7 +36,7 @@ export class UdpSession {
       parts.onReply(datagram)
     })
     // ICMP says that nobody is there: the next datagram gets another endpoint.
-    this.#socket.on('error', () => this.close())
+    this.#socket.on('error', () => this.#refused())
     this.#socket.connect(endpoint.port, endpoint.address, () => this.#connected())
     this.#touch()
   }
@@ -49,11 +49,20 @@ export class UdpSession {
   }
 
   close(): void {
+    this.#end(true)
+  }
+
+  #refused(): void {
+    if (this.#open) this.#parts.lease.failed?.()
+    this.#end(false)
+  }
+
+  #end(reached: boolean): void {
     if (!this.#open) return
     this.#open = false
     this.#timer.drop()
     this.#socket.close()
-    this.#parts.lease.end(true)
+    this.#parts.lease.end(reached)
     this.#parts.onClosed(this)
   }
 

@@ -1,5 +1,6 @@
 // UDP services over real sockets: each client its endpoint and its replies, for as long as it is not silent.
 import { afterEach, expect, test } from 'vitest'
+import type { Scheduler } from '../../src/model/scheduler.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { udpPeer, until, type UdpPeer } from '../support/stream-peers.ts'
 import { startStreams, streamConfig, type TestStreams, type TestStreamsOptions } from './support.ts'
@@ -15,8 +16,8 @@ async function peer(answer?: (text: string) => string): Promise<UdpPeer> {
   return made
 }
 
-async function serve(endpoints: readonly number[], options: TestStreamsOptions = {}): Promise<TestStreams & { readonly at: number }> {
-  const made = await startStreams(streamConfig({ udp: { protocol: 'UDP', endpoints } }), options)
+async function serve(endpoints: readonly number[], options: TestStreamsOptions = {}, scheduler: Scheduler = 'rr'): Promise<TestStreams & { readonly at: number }> {
+  const made = await startStreams(streamConfig({ udp: { protocol: 'UDP', scheduler, endpoints } }), options)
   open.push(made.streams)
   return { ...made, at: made.port('udp') }
 }
@@ -105,4 +106,20 @@ test('where nobody listens the next datagram tries another endpoint', async () =
   await until(() => figures('udp').accepted === 1 && figures('udp').open === 0)
   client.send(at, 'found')
   expect(await client.next()).toBe('found')
+})
+
+test.each(['sh', 'mh', 'dh'] as const)('and with %s, which would send every client there again, since the endpoint is out of use', async (scheduler) => {
+  const dead = await udpPeer()
+  const { port } = dead
+  await new Promise<void>((resolve) => dead.socket.close(resolve))
+  const alive = await peer((text) => text)
+  for (const endpoints of [[port, alive.port], [alive.port, port]]) {
+    const { at, figures } = await serve(endpoints, { onEjected: () => undefined }, scheduler)
+    const client = await peer()
+    const answer = client.next()
+    client.send(at, 'first')
+    await until(() => figures('udp').bytesOut > 0 || (figures('udp').accepted === 1 && figures('udp').open === 0))
+    client.send(at, 'second')
+    expect(['first', 'second']).toContain(await answer)
+  }
 })
