@@ -4,22 +4,18 @@ import { formatRef } from '../model/object-ref.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { CommandFunction } from './command.ts'
 import { outputFormat, parseFlags } from './flags.ts'
+import { OFFLINE_FLAGS, offlineOptions } from './offline-flags.ts'
 import { translateFiles } from './offline.ts'
 
 export const check: CommandFunction = async ({ args, out }) => {
   const { values, positionals } = parseFlags('check', args, {
     output: { type: 'string', short: 'o', default: 'text' },
-    'ingress-class': { type: 'string', default: 'narthex' },
-    'controller-class': { type: 'string', default: 'narthex.ingress.kubernetes.io/controller' },
-    configmap: { type: 'string' },
-    'tcp-services-configmap': { type: 'string' },
-    'udp-services-configmap': { type: 'string' },
+    ...OFFLINE_FLAGS,
   })
   if (positionals.length === 0) throw new UsageError('narthex check: wants files or directories: narthex check FILE|DIR…')
   const format = outputFormat('check', values.output)
-  if (values.configmap?.includes('/') === false) throw new UsageError(`narthex check: --configmap wants namespace/name, got "${values.configmap}"`)
-  const options = { ingressClass: values['ingress-class'], controllerClass: values['controller-class'], tcpServices: values['tcp-services-configmap'], udpServices: values['udp-services-configmap'] }
-  const { diagnostics, ingresses, accepted, notes } = translateFiles(positionals, options, values.configmap)
+  const { translate, configMap } = offlineOptions('check', values)
+  const { diagnostics, ingresses, accepted, notes } = translateFiles(positionals, translate, configMap)
   const errors = diagnostics.filter((each) => each.severity === 'error').length
   if (format === 'json') out(`${JSON.stringify({ ingresses, accepted, diagnostics, notes }, null, 2)}\n`)
   else {

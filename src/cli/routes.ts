@@ -4,6 +4,7 @@ import type { Listeners } from '../admin/view.ts'
 import type { CommandFunction } from './command.ts'
 import { outputFormat, parseFlags } from './flags.ts'
 import { curlLines, hostsFileLines } from './host-lines.ts'
+import { OFFLINE_FLAGS, offlineOptions } from './offline-flags.ts'
 import { translateFiles } from './offline.ts'
 import { reachableHosts, routeTable } from './route-table.ts'
 import { DEFAULT_ADMIN, fetchAdmin } from './source.ts'
@@ -14,11 +15,12 @@ export const routes: CommandFunction = async ({ args, env, out }) => {
   const { values, positionals } = parseFlags('routes', args, {
     output: { type: 'string', short: 'o', default: 'text' },
     admin: { type: 'string', default: env['NARTHEX_ADMIN'] ?? DEFAULT_ADMIN },
-    'ingress-class': { type: 'string', default: 'narthex' },
+    ...OFFLINE_FLAGS,
   })
   const format = outputFormat('routes', values.output)
   if (positionals.length > 0) {
-    const view = routingView(translateFiles(positionals, { ingressClass: values['ingress-class'] }).config)
+    const { translate, configMap } = offlineOptions('routes', values)
+    const view = routingView(translateFiles(positionals, translate, configMap).config)
     out(format === 'json' ? json(view) : routeTable(view))
     return 0
   }

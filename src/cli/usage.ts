@@ -42,7 +42,8 @@ const EXAMPLES: Readonly<Record<CommandName, string>> = {
   narthex check --configmap narthex/narthex manifests/ # with the settings of a ConfigMap among them`,
   routes: `  narthex routes                                       # of the controller on this machine
   narthex routes --admin http://127.0.0.1:10254 -o json
-  narthex routes examples/                             # of files, offline`,
+  narthex routes examples/                             # of files, offline
+  narthex routes --tcp-services-configmap narthex/tcp-services manifests/`,
   explain: `  narthex explain http://shop.example.com/cart
   narthex explain https://127.0.0.1/ -H 'Host: shop.example.com'
   narthex explain http://shop.example.com/ --from 192.0.2.7    # which endpoint this client gets`,
@@ -57,6 +58,14 @@ const SYNOPSIS: Readonly<Record<CommandName, string>> = {
   explain: 'narthex explain URL [options]',
 }
 
+const OF_FILES: readonly (readonly [flag: string, help: string])[] = [
+  ['--ingress-class NAME', 'Class of the Ingresses in files. [narthex]'],
+  ['--controller-class NAME', 'spec.controller of its IngressClass, where the files hold one. [narthex.ingress.kubernetes.io/controller]'],
+  ['--configmap NS/NAME', 'ConfigMap with settings, among the files. [none]'],
+  ['--tcp-services-configmap NS/NAME', 'ConfigMap of TCP services, among the files. [none]'],
+  ['--udp-services-configmap NS/NAME', 'ConfigMap of UDP services, among the files. [none]'],
+]
+
 /** Of the commands that start nothing; the option table has those of the others. */
 const FLAGS: Readonly<Partial<Record<CommandName, readonly (readonly [flag: string, help: string])[]>>> = {
   'sandbox services': [
@@ -64,16 +73,12 @@ const FLAGS: Readonly<Partial<Record<CommandName, readonly (readonly [flag: stri
     ['-o, --output text|json', 'Form of what is printed. [text]'],
   ],
   check: [
-    ['--ingress-class NAME', 'Class of the Ingresses to check. [narthex]'],
-    ['--controller-class NAME', 'spec.controller of its IngressClass, where the files hold one. [narthex.ingress.kubernetes.io/controller]'],
-    ['--configmap NS/NAME', 'ConfigMap with settings, among the files. [none]'],
-    ['--tcp-services-configmap NS/NAME', 'ConfigMap of TCP services, among the files. [none]'],
-    ['--udp-services-configmap NS/NAME', 'ConfigMap of UDP services, among the files. [none]'],
+    ...OF_FILES,
     ['-o, --output text|json', 'Form of what is printed. [text]'],
   ],
   routes: [
     ['--admin URL', 'Admin port of the controller. [$NARTHEX_ADMIN, else http://127.0.0.1:10254]'],
-    ['--ingress-class NAME', 'Class of the Ingresses in files. [narthex]'],
+    ...OF_FILES,
     ['-o, --output text|json', 'Form of what is printed. [text]'],
   ],
   explain: [

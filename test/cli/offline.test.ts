@@ -87,6 +87,15 @@ describe('narthex routes', () => {
     expect(stdout).toMatch(/^hello\.example\.com +\/api +Prefix +hello\/api:3000 +0 +Ingress hello\/hello$/m)
   })
 
+  it('prints the TCP services of a ConfigMap among the files', async () => {
+    const map = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tcp, namespace: default}\ndata: {"5432": "default/web:80"}\n'
+    const path = file('streams.yaml', `${SERVICE}---\n${map}`)
+    const { stdout } = await runNarthex(['routes', '--tcp-services-configmap', 'default/tcp', path])
+    expect(stdout).toMatch(/^port 5432 +- +TCP +default\/web:80 +0 +ConfigMap default\/tcp$/m)
+    const { code, stderr } = await runNarthex(['routes', '--tcp-services-configmap', 'tcp', path])
+    expect([code, stderr]).toEqual([2, 'narthex routes: --tcp-services-configmap wants namespace/name, got "tcp"\n'])
+  })
+
   it('says how to get a controller when none answers', async () => {
     const { code, stderr } = await runNarthex(['routes', '--admin', 'http://127.0.0.1:1'])
     expect(code).toBe(1)
