@@ -142,11 +142,24 @@ function readExtension(type: number, bytes: Buffer, start: number, end: number, 
 function readServerName(bytes: Buffer, start: number, end: number, places: Places): boolean {
   if (vector16(bytes, start, end) !== end || vector16(bytes, start + 3, end) !== end || bytes[start + 2] !== HOST_NAME) return false
   const name = bytes.toString('latin1', start + 5, end)
-  const lower = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
-  if (isAddress(lower)) return true
-  if (!isHostName(lower)) return false
-  places.serverName = lower
+  if (name !== lastName) {
+    const lower = withoutDot(name).toLowerCase()
+    const isNone = isAddress(lower)
+    if (!isNone && !isHostName(lower)) return false
+    lastName = name
+    lastServerName = isNone ? undefined : lower
+  }
+  places.serverName = lastServerName
   return true
+}
+
+/** Clients of one host come one after the other, and what asks for the host by this string need not hash it anew. */
+let lastName: string | undefined
+let lastServerName: string | undefined
+
+/** Of a name that may be written as a rooted one. */
+export function withoutDot(name: string): string {
+  return name.endsWith('.') ? name.slice(0, -1) : name
 }
 
 const DIGIT_AT_END = /\d$/

@@ -5,7 +5,7 @@ import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node
 import { Timer, type TimerWheel } from '../../base/timer-wheel.ts'
 import type { HandshakeTerms } from '../../model/policy.ts'
 import type { Staple } from '../../model/staple.ts'
-import type { ClientHello } from './client-hello.ts'
+import { withoutDot, type ClientHello } from './client-hello.ts'
 import type { Contexts } from './contexts.ts'
 import { HelloReader } from './hello-reader.ts'
 import { peerCertificate, type Handshake } from './peer-certificate.ts'
@@ -150,5 +150,5 @@ export function readFirstBytes(socket: Socket, first: FirstBytes): void {
 }
 
 function serverNameOf({ servername }: TLSSocket & { readonly servername?: unknown }): string | undefined {
-  return typeof servername === 'string' && servername !== '' ? servername.toLowerCase().replace(/\.$/, '') : undefined
+  return typeof servername === 'string' && servername !== '' ? withoutDot(servername).toLowerCase() : undefined
 }
