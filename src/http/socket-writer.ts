@@ -105,8 +105,8 @@ export class SocketWriter implements Gathered {
     else this.flushSoon()
   }
 
-  /** True while the kernel and the socket's own budget are full; the socket emits `drain` when this ends. */
+  /** True while the kernel and the socket's own budget are full; the socket emits `drain` when this ends. A large write that the kernel took at once needs no rest. */
   get full(): boolean {
-    return this.#socket.writableNeedDrain
+    return this.#socket.writableLength > 0 && this.#socket.writableNeedDrain
   }
 }

@@ -9,7 +9,11 @@ export const TOKEN: Uint8Array = tokenTable()
 /** Finds a byte that no head may hold, or a CR that does not begin a line end. Text must be latin1 and end with a line end. */
 export const ILLEGAL = /[^\t\r\n -~\u0080-\u00ff]|\r[^\n]/
 
-/** Finds a byte that no request target may hold: anything but visible ASCII, and the fragment mark. */
+/** By byte: 1 where a request target may hold it: visible ASCII without the fragment mark. */
+export const IN_TARGET: Uint8Array = new Uint8Array(256).fill(1, 33, 127)
+IN_TARGET['#'.charCodeAt(0)] = 0
+
+/** Finds a byte that it may not hold. */
 export const NOT_IN_TARGET = /[^!-"$-~]/
 
 function tokenTable(): Uint8Array {

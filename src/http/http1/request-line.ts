@@ -1,6 +1,6 @@
 // The request line: method, target in one of its forms (RFC 9112 §3.2), version.
 import type { FailureKind } from '../../base/failure.ts'
-import { NOT_IN_TARGET, TOKEN } from './characters.ts'
+import { IN_TARGET, TOKEN } from './characters.ts'
 import type { HeadScan } from './head-scan.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -25,8 +25,10 @@ export function parseRequestLine({ text, bytes, offset }: HeadScan, end: number,
   else if (minor === 48) head.minorVersion = 0
   else return 'bad-request'
   const method = methodOf(text, methodEnd)
+  let legalEnd = methodEnd + 1
+  while (legalEnd < targetEnd && IN_TARGET[bytes[offset + legalEnd] ?? 0] === 1) legalEnd++
+  if (legalEnd < targetEnd) return 'bad-request'
   const target = text.slice(methodEnd + 1, targetEnd)
-  if (NOT_IN_TARGET.test(target)) return 'bad-request'
   head.method = method
   // TRACE would echo credentials back; CONNECT would make the proxy a way into the cluster.
   if (method === 'CONNECT' || method === 'TRACE') return 'method-not-allowed'
